@@ -1,0 +1,116 @@
+/**
+ * Makes `src/api/table.json`, the one committed table of API types, from upstream's published schema, protobuf
+ * numbers, resources and defaults. Run it only when the API level changes:
+ *
+ *     node scripts/make-table.ts FACTS_DIR
+ *
+ * One line per type. A field is one string: `<protobuf number or -> <type> [flag…]`.
+ * Types: string int32 int64 double bool time microtime duration bytes quantity intstr any, `[]T`, `{}T` (a map with
+ * string keys), or another type's name. Flags: `list=map:k1,k2 | list=set | list=atomic`, `map=atomic`,
+ * `merge=<patch merge key>`, `strategy=<patch strategy>`, `default=<JSON>`.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const directory = process.argv[2];
+if (directory === undefined) throw new Error("usage: node scripts/make-table.ts FACTS_DIR");
+const load = (name: string) => JSON.parse(readFileSync(join(directory, `${name}-1.36.json`), "utf8"));
+
+// biome-ignore lint/suspicious/noExplicitAny: foreign JSON, read once by a development script
+type Foreign = any;
+const schema: Record<string, Foreign> = load("schema");
+const protobuf: Record<string, [string, number, string][]> = load("protobuf");
+const resources: Foreign[] = load("resources");
+const { defaults } = load("enums-defaults") as { defaults: Record<string, string> };
+
+const SCALARS: Record<string, string> = {
+  "io.k8s.apimachinery.pkg.apis.meta.v1.Time": "time",
+  "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": "microtime",
+  "io.k8s.apimachinery.pkg.apis.meta.v1.Duration": "duration",
+  "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
+  "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "intstr",
+  "io.k8s.apimachinery.pkg.runtime.RawExtension": "any",
+  "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": "any",
+};
+const short = (name: string) => name.replace(/^io\.k8s\./, "");
+const refName = (ref: string) => ref.replace("#/definitions/", "");
+
+function typeOf(node: Foreign): string {
+  if (node.$ref !== undefined) {
+    const name = refName(node.$ref);
+    if (SCALARS[name] !== undefined) return SCALARS[name];
+    const target = schema[name];
+    if (target.properties === undefined) return target.type === undefined ? "any" : typeOf(target);
+    return short(name);
+  }
+  switch (node.type) {
+    case "array":
+      return `[]${typeOf(node.items)}`;
+    case "object":
+      return node.additionalProperties === undefined ? "any" : `{}${typeOf(node.additionalProperties)}`;
+    case "boolean":
+      return "bool";
+    case "integer":
+      return node.format ?? "int64";
+    case "number":
+      return "double";
+    case "string":
+      return node.format === "byte" ? "bytes" : node.format === "int-or-string" ? "intstr" : "string";
+    default:
+      return "any";
+  }
+}
+
+/** `io.k8s.api.core.v1.X` is `k8s.io.api.core.v1.X` in protobuf and `k8s.io/api/core/v1.X` in Go. */
+const protobufName = (name: string) =>
+  name
+    .replace(/^io\.k8s\./, "k8s.io.")
+    .replace("apiextensions-apiserver", "apiextensions_apiserver")
+    .replace("kube-aggregator", "kube_aggregator");
+const goName = (name: string) => {
+  const parts = name.replace(/^io\.k8s\./, "k8s.io/").split(".");
+  return `${parts.slice(0, 2).join(".")}/${parts.slice(2, -1).join("/")}.${parts.at(-1)}`.replace(
+    "k8s.io/api/",
+    "k8s.io/api/",
+  );
+};
+const goDefault = (name: string, field: string): string | undefined => {
+  const found =
+    defaults[`${goName(name)}.${field}`] ?? defaults[`${goName(name).replace("k8s.io/api.", "k8s.io/api/")}.${field}`];
+  return found === undefined || found.startsWith("ref(") ? undefined : found;
+};
+
+function fieldText(typeName: string, field: string, node: Foreign, numbers: Map<string, number>): string {
+  const flags: string[] = [];
+  const listType = node["x-kubernetes-list-type"];
+  if (listType === "map") flags.push(`list=map:${node["x-kubernetes-list-map-keys"].join(",")}`);
+  else if (listType !== undefined) flags.push(`list=${listType}`);
+  if (node["x-kubernetes-map-type"] === "atomic") flags.push("map=atomic");
+  if (node["x-kubernetes-patch-merge-key"] !== undefined) flags.push(`merge=${node["x-kubernetes-patch-merge-key"]}`);
+  if (node["x-kubernetes-patch-strategy"] !== undefined) flags.push(`strategy=${node["x-kubernetes-patch-strategy"]}`);
+  const byDefault = node.default !== undefined ? JSON.stringify(node.default) : goDefault(typeName, field);
+  if (byDefault !== undefined && byDefault !== "{}" && !byDefault.includes(" ")) flags.push(`default=${byDefault}`);
+  return [numbers.get(field) ?? "-", typeOf(node), ...flags].join(" ");
+}
+
+const lines: string[] = [];
+for (const [name, definition] of Object.entries(schema).sort(([a], [b]) => (a < b ? -1 : 1))) {
+  if (SCALARS[name] !== undefined || definition.properties === undefined) continue;
+  const numbers = new Map((protobuf[protobufName(name)] ?? []).map(([field, number]) => [field, number]));
+  const fields = Object.fromEntries(
+    Object.entries(definition.properties).map(([field, node]) => [field, fieldText(name, field, node, numbers)]),
+  );
+  const entry: Foreign = { fields };
+  if (definition.required !== undefined) entry.required = definition.required;
+  if (definition["x-kubernetes-map-type"] === "atomic") entry.atomic = true;
+  if (definition["x-kubernetes-unions"] !== undefined) entry.unions = definition["x-kubernetes-unions"];
+  const gvks = definition["x-kubernetes-group-version-kind"] ?? [];
+  if (gvks.length > 0) entry.kinds = gvks.map((gvk: Foreign) => `${gvk.group}/${gvk.version}/${gvk.kind}`);
+  lines.push(`${JSON.stringify(short(name))}: ${JSON.stringify(entry)}`);
+}
+const resourceLines = resources.map((resource) => JSON.stringify(resource));
+writeFileSync(
+  join(import.meta.dirname, "../src/api/table.json"),
+  `{"level": "1.36",\n"types": {\n${lines.join(",\n")}\n},\n"resources": [\n${resourceLines.join(",\n")}\n]}\n`,
+);
+console.log(`${lines.length} types, ${resourceLines.length} resources`);
