@@ -19,7 +19,7 @@ function candidates(typeName: string): string[] {
   return [`${upper(group)}${upper(version)}${name}`, `${upper(version)}${name}`];
 }
 
-const unescape = (text: string) =>
+const plainText = (text: string) =>
   text
     .replace(/^\s*\*? ?/gm, "")
     .replace(/\\(["'])/g, "$1")
@@ -36,9 +36,9 @@ export function extractDescriptions(typeNames: readonly string[]): Record<string
     const description = /\/\*\*\n((?:\* .*\n)+)\*\/\nexport declare class/.exec(text)?.[1] ?? "";
     const fields: Record<string, string> = {};
     for (const match of text.matchAll(/ {4}\/\*\*\n {4}\* (.*)\n {4}\*\/\n {4}'([^']+)'\??:/g)) {
-      fields[match[2] as string] = unescape(match[1] as string);
+      fields[match[2] as string] = plainText(match[1] as string);
     }
-    described[typeName] = { description: unescape(description), fields };
+    described[typeName] = { description: plainText(description), fields };
   }
   return described;
 }

@@ -37,7 +37,6 @@ const SCALARS: Record<string, string> = {
   bytes: "string",
   quantity: "string",
   intstr: "string | number",
-  // biome-ignore lint/suspicious/noExplicitAny: never emitted as code here
   any: "unknown",
 };
 

@@ -1,0 +1,72 @@
+/** The real clock, real randomness and a real log: made here, once per process, and handed down. */
+import { randomFillSync } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import pino from "pino";
+import type { Clock, Env, Log } from "../lib/env.ts";
+import { randomFrom } from "../lib/random.ts";
+
+/** Node's timers overflow beyond this many milliseconds (2³¹ − 1) and would fire at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+export const realClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimer: (delayMs, run) => {
+    const timer = setTimeout(run, Math.min(Math.max(0, delayMs), TIMER_MS_MAX));
+    timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+  sleep: (delayMs, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const onAbort = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(
+        () => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        },
+        Math.min(delayMs, TIMER_MS_MAX),
+      );
+      signal?.addEventListener("abort", onAbort, { once: true });
+    }),
+};
+
+const RANDOM_WORDS = 1024;
+const words = new Uint32Array(RANDOM_WORDS);
+let wordsUsed = RANDOM_WORDS;
+
+/** Cryptographically strong, drawn in blocks. */
+export const realRandom = randomFrom(() => {
+  if (wordsUsed === RANDOM_WORDS) {
+    randomFillSync(words);
+    wordsUsed = 0;
+  }
+  return words[wordsUsed++] as number;
+});
+
+const wrap = (logger: pino.Logger): Log => ({
+  debug: (message, fields) => logger.debug(fields ?? {}, message),
+  info: (message, fields) => logger.info(fields ?? {}, message),
+  warn: (message, fields) => logger.warn(fields ?? {}, message),
+  error: (message, fields) => logger.error(fields ?? {}, message),
+  child: (fields) => wrap(logger.child(fields)),
+});
+
+/** One JSON line per entry to `destination` (a file descriptor). `SKIFF_LOG_LEVEL` chooses the level; default info. */
+export function createLog(destination: number): Log {
+  const level = process.env.SKIFF_LOG_LEVEL ?? "info";
+  return wrap(
+    pino(
+      { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: pino.stdSerializers.err } },
+      pino.destination({ fd: destination, sync: true }),
+    ),
+  );
+}
+
+export const createRealEnv = (log: Log): Env => ({ clock: realClock, random: realRandom, log });

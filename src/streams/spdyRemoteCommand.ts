@@ -1,0 +1,82 @@
+/** Exec and attach over SPDY/3.1: one stream per channel, named by its `streamtype` header. */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { pushIterable } from "../lib/pushIterable.ts";
+import {
+  outcomeStatus,
+  parseResize,
+  type RemoteCommandStreams,
+  type StreamOptions,
+  type TerminalSize,
+} from "./channels.ts";
+import { acceptSpdyUpgrade, type SpdyConnection, type SpdyStream, spdyServer } from "./spdy.ts";
+
+/** Best first. Source: apimachinery util/remotecommand/constants.go. v1 lacks the final status and is not offered. */
+const PROTOCOLS = ["v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io"];
+const RESIZES_WAITING_MAX = 16;
+
+/** Resolves once the client has opened every stream that it asked for; undefined when the handshake failed. */
+export function acceptSpdyRemoteCommand(
+  request: IncomingMessage,
+  socket: Duplex,
+  options: StreamOptions,
+): Promise<RemoteCommandStreams | undefined> {
+  return new Promise((resolve) => {
+    if (!acceptSpdyUpgrade(request, socket, PROTOCOLS)) return resolve(undefined);
+    const wanted = wantedStreams(options);
+    const opened = new Map<string, SpdyStream>();
+    const connection = spdyServer(socket, (stream) => {
+      opened.set(`${stream.headers.streamtype}`, stream);
+      if (wanted.every((name) => opened.has(name))) resolve(serve(connection, socket, opened, options));
+    });
+    socket.once("close", () => resolve(undefined));
+  });
+}
+
+const wantedStreams = ({ stdin, stdout, stderr, tty }: StreamOptions) => [
+  "error",
+  ...(stdin ? ["stdin"] : []),
+  ...(stdout ? ["stdout"] : []),
+  ...(stderr && !tty ? ["stderr"] : []),
+  ...(tty ? ["resize"] : []),
+];
+
+function serve(
+  connection: SpdyConnection,
+  socket: Duplex,
+  opened: ReadonlyMap<string, SpdyStream>,
+  options: StreamOptions,
+): RemoteCommandStreams {
+  const gone = new AbortController();
+  const resizes = pushIterable<TerminalSize>(RESIZES_WAITING_MAX);
+  const stream = (name: string) => opened.get(name);
+  stream("resize")?.on("data", (data: Buffer) => {
+    for (const line of data.toString("utf8").split("\n")) {
+      const size = parseResize(Buffer.from(line));
+      if (size !== undefined) resizes.push(size);
+    }
+  });
+  socket.once("close", () => {
+    resizes.end();
+    gone.abort();
+  });
+  const [stdin, stdout, stderr] = [stream("stdin"), stream("stdout"), stream("stderr")];
+  return {
+    ...(stdin !== undefined && { stdin }),
+    ...(stdout !== undefined && { stdout }),
+    ...(stderr !== undefined && !options.tty && { stderr }),
+    resizes,
+    signal: gone.signal,
+    finish: (outcome) =>
+      new Promise((resolve) => {
+        const done = () => {
+          connection.end();
+          resolve();
+        };
+        for (const output of [stdout, stderr]) output?.end();
+        const error = stream("error");
+        if (error === undefined || socket.destroyed) return done();
+        error.end(JSON.stringify(outcomeStatus(outcome)), done);
+      }),
+  };
+}
