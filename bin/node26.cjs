@@ -22,7 +22,10 @@ function findNode() {
   return undefined;
 }
 
-/** Runs `args` under the Node found and ends with its exit code. */
+/**
+ * Runs `args` under the Node found and waits for it. Ctrl-C reaches the child by itself, as both are in one process
+ * group; this process must only outlive it, which is what the handlers are for.
+ */
 function run(args, options) {
   const node = findNode();
   if (node === undefined) {
@@ -32,10 +35,13 @@ function run(args, options) {
     );
     process.exit(1);
   }
-  // A group signal reaches the child too: it decides what Ctrl-C means, and this process only waits.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
+  const ignore = () => undefined;
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) process.on(signal, ignore);
   const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH || ""}` };
-  return spawnSync(node, args, { stdio: "inherit", env, ...options });
+  const result = spawnSync(node, args, { stdio: "inherit", env, ...options });
+  for (const signal of signals) process.off(signal, ignore);
+  return result;
 }
 
 module.exports = { findNode, run };

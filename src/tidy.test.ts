@@ -1,0 +1,142 @@
+/** The rules of the house that a machine can check: import direction, banned calls, sizes, and complete lists. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const source = import.meta.dirname;
+
+const walk = (directory: string): string[] =>
+  readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) return entry.name === "generated" ? [] : walk(path);
+    return entry.name.endsWith(".ts") ? [path] : [];
+  });
+
+const files = walk(source).map((path) => ({ path: relative(source, path), text: readFileSync(path, "utf8") }));
+const isTest = (path: string) => /(\.test|Suite)\.ts$/.test(path) || path.includes("test");
+const layerOf = (path: string) => path.split("/")[0] as string;
+
+/** What each folder may import beside itself. Source: DESIGN, "Folders are layers". */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  lib: [],
+  machinery: ["lib"],
+  api: ["lib", "machinery"],
+  storage: ["lib"],
+  pki: ["lib", "machinery"],
+  streams: ["lib", "machinery"],
+  client: ["lib", "machinery", "api"],
+  apiserver: ["lib", "machinery", "storage", "api", "pki", "streams"],
+  controllers: ["lib", "machinery", "api", "client"],
+  scheduler: ["lib", "machinery", "api", "client"],
+  kubelet: ["lib", "machinery", "api", "client", "streams"],
+  proxy: ["lib", "machinery", "api", "client"],
+  dns: ["lib", "machinery", "api", "client"],
+  cluster: [
+    "lib",
+    "machinery",
+    "api",
+    "storage",
+    "pki",
+    "streams",
+    "client",
+    "apiserver",
+    "controllers",
+    "scheduler",
+    "kubelet",
+    "proxy",
+    "dns",
+  ],
+};
+
+/** Where real clocks, sockets, files and processes may be made. */
+const REAL_WORLD = [
+  /^cluster\//,
+  /^lib\/virtualClock\.ts$/,
+  /^storage\/(engines|crash)\//,
+  /^client\/transports\//,
+  /^apiserver\/http\//,
+  /^kubelet\/(runtimes|images|volumes|nodeEnvironment)\//,
+  /^proxy\/(backends|network)\//,
+  /^proxy\/hostPorts\.ts$/,
+  /^dns\/server\.ts$/,
+];
+
+const BANNED =
+  /\b(Date\.now\(|performance\.now\(|Math\.random\(|randomUUID\(|randomBytes\(|getRandomValues\(|setTimeout\(|setInterval\(|setImmediate\(|AbortSignal\.timeout\()|new Date\(\)|["']node:timers\/promises["']/;
+
+const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+
+describe("the source tree", () => {
+  test("imports point down the layers, never sideways or up", () => {
+    const wrong = files.flatMap(({ path, text }) => {
+      if (isTest(path)) return [];
+      const allowed = MAY_IMPORT[layerOf(path)];
+      const targets = [...text.matchAll(/from "(\.[^"]+)"/g)].map((match) =>
+        relative(source, resolve(source, dirname(path), match[1] as string)),
+      );
+      return targets
+        .filter((target) => !target.startsWith(".."))
+        .filter((target) => layerOf(target) !== layerOf(path) && allowed?.includes(layerOf(target)) === false)
+        .map((target) => `${path} imports ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("every folder is a known layer", () => {
+    expect(
+      files.map(({ path }) => path).filter((path) => path.includes("/") && MAY_IMPORT[layerOf(path)] === undefined),
+    ).toEqual([]);
+  });
+
+  test("clocks, randomness and timers are injected outside the few folders that make them", () => {
+    const wrong = files
+      .filter(({ path }) => !isTest(path) && !REAL_WORLD.some((pattern) => pattern.test(path)))
+      .flatMap(({ path, text }) => {
+        const match = BANNED.exec(withoutComments(text));
+        return match === null ? [] : [`${path}: ${match[0]}`];
+      });
+    expect(wrong).toEqual([]);
+  });
+
+  test("no name says nothing", () => {
+    expect(
+      files.map(({ path }) => path).filter((path) => /(^|\/)(utils?|helpers?|common|misc|manager)(\.|\/)/i.test(path)),
+    ).toEqual([]);
+  });
+
+  /** A ratchet: it may go down, never up. */
+  const FILE_LINES_MAX = 420;
+  test("no source file outgrows one sitting", () => {
+    const long = files
+      .filter(({ path }) => !isTest(path))
+      .map(({ path, text }) => ({ path, lines: text.split("\n").length }))
+      .filter(({ lines }) => lines > FILE_LINES_MAX);
+    expect(long).toEqual([]);
+  });
+});
+
+/** Folders whose files each stand in a visible list. */
+const LISTED: readonly { folder: string; list: string; except: readonly string[] }[] = [
+  { folder: "api", list: "api/index.ts", except: [] },
+];
+
+describe("visible lists", () => {
+  for (const { folder, list, except } of LISTED) {
+    test(`every file of ${folder}/ that defines something stands in ${list}`, () => {
+      const text = readFileSync(join(source, list), "utf8");
+      const missing = files
+        .filter(
+          ({ path, text: content }) =>
+            path.startsWith(`${folder}/`) && content.includes("= defineKind") && !isTest(path),
+        )
+        .map(({ path }) => relative(folder, path))
+        .filter((path) => !except.includes(path) && !text.includes(`./${path}`));
+      expect(missing).toEqual([]);
+    });
+  }
+
+  test("the lists exist", () => {
+    for (const { list } of LISTED)
+      expect(existsSync(join(source, list)) && statSync(join(source, list)).size > 0).toBe(true);
+  });
+});
