@@ -8,6 +8,9 @@
  * Types: string int32 int64 double bool time microtime duration bytes quantity intstr any, `[]T`, `{}T` (a map with
  * string keys), or another type's name. Flags: `list=map:k1,k2 | list=set | list=atomic`, `map=atomic`,
  * `merge=<patch merge key>`, `strategy=<patch strategy>`, `default=<JSON>`.
+ *
+ * `always` lists, per type, the fields that Go writes even when they are empty: those without `omitempty` and structs
+ * held by value (a container's `resources: {}`). It was read from the Go types of k8s.io/api once and is kept as it is.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -108,9 +111,14 @@ for (const [name, definition] of Object.entries(schema).sort(([a], [b]) => (a < 
   if (gvks.length > 0) entry.kinds = gvks.map((gvk: Foreign) => `${gvk.group}/${gvk.version}/${gvk.kind}`);
   lines.push(`${JSON.stringify(short(name))}: ${JSON.stringify(entry)}`);
 }
+const tablePath = join(import.meta.dirname, "../src/api/table.json");
+const { always } = JSON.parse(readFileSync(tablePath, "utf8")) as { always: Record<string, string> };
+const alwaysLines = Object.entries(always).map(
+  ([type, fields]) => `${JSON.stringify(type)}: ${JSON.stringify(fields)}`,
+);
 const resourceLines = resources.map((resource) => JSON.stringify(resource));
 writeFileSync(
-  join(import.meta.dirname, "../src/api/table.json"),
-  `{"level": "1.36",\n"types": {\n${lines.join(",\n")}\n},\n"resources": [\n${resourceLines.join(",\n")}\n]}\n`,
+  tablePath,
+  `{"level": "1.36",\n"types": {\n${lines.join(",\n")}\n},\n"resources": [\n${resourceLines.join(",\n")}\n],\n"always": {\n${alwaysLines.join(",\n")}\n}}\n`,
 );
 console.log(`${lines.length} types, ${resourceLines.length} resources`);
