@@ -114,8 +114,11 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly hasGeneration: boolean;
   /** Objects vanish this long after their last write. */
   readonly ttlSeconds: number | undefined;
-  /** Graceful deletion: how long by default for this object; undefined: it goes at once. */
-  readonly deletionGraceSeconds: ((object: T) => number | undefined) | undefined;
+  /**
+   * Graceful deletion: how long this object is given when `requestedSeconds` was asked for (undefined: nothing was).
+   * The answer holds, also against what was asked; undefined: it goes at once. Source: CheckGracefulDelete.
+   */
+  readonly deletionGraceSeconds: ((object: T, requestedSeconds?: number) => number | undefined) | undefined;
   /** What `kubectl delete` without a policy does to dependents. Source: DefaultGarbageCollectionPolicy. */
   readonly defaultPropagation: "Background" | "Orphan";
   /** An update of a missing object makes it (PUT), as for Lease, Event, Endpoints, … Source: AllowCreateOnUpdate. */

@@ -1,0 +1,13 @@
+import { defineKind } from "../../machinery/defineKind.ts";
+import type { Lease } from "../generated/coordination-v1.ts";
+
+/** Who holds something, and until when. */
+export const lease = defineKind<Lease>({
+  group: "coordination.k8s.io",
+  version: "v1",
+  kind: "Lease",
+  plural: "leases",
+  scope: "Namespaced",
+  createOnUpdate: true,
+  unconditionalUpdate: false,
+});

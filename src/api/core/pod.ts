@@ -1,0 +1,56 @@
+import { defineKind } from "../../machinery/defineKind.ts";
+import type { Pod, PodSpec } from "../generated/core-v1.ts";
+
+/** Source: registry/core/pod strategy.go, ToSelectableFields. */
+const podFieldSelectors = {
+  "spec.nodeName": (pod: Pod) => pod.spec?.nodeName ?? "",
+  "spec.restartPolicy": (pod: Pod) => pod.spec?.restartPolicy ?? "",
+  "spec.schedulerName": (pod: Pod) => pod.spec?.schedulerName ?? "",
+  "spec.serviceAccountName": (pod: Pod) => pod.spec?.serviceAccountName ?? "",
+  "spec.hostNetwork": (pod: Pod) => String(pod.spec?.hostNetwork ?? false),
+  "status.phase": (pod: Pod) => pod.status?.phase ?? "",
+  "status.podIP": (pod: Pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? "",
+  "status.nominatedNodeName": (pod: Pod) => pod.status?.nominatedNodeName ?? "",
+};
+
+/** A pod that no kubelet has, or that has ended, goes at once. Source: pod strategy.go, CheckGracefulDelete. */
+export function podDeletionGraceSeconds(pod: Pod, requestedSeconds?: number): number {
+  const ended = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
+  if (!pod.spec?.nodeName || ended) return 0;
+  const seconds = requestedSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 0;
+  return seconds < 0 ? 1 : seconds;
+}
+
+const keepAllButEphemeralContainers = (next: Pod, previous: Pod): Pod => ({
+  ...previous,
+  metadata: next.metadata,
+  spec: { ...(previous.spec as PodSpec), ephemeralContainers: next.spec?.ephemeralContainers },
+});
+
+const keepAllButResources = (next: Pod, previous: Pod): Pod => ({ ...previous, spec: next.spec });
+
+/** Containers that live and die together on one node. */
+export const pod = defineKind<Pod>({
+  group: "",
+  version: "v1",
+  kind: "Pod",
+  plural: "pods",
+  shortNames: ["po"],
+  categories: ["all"],
+  scope: "Namespaced",
+  subresources: {
+    status: true,
+    parts: { ephemeralcontainers: keepAllButEphemeralContainers, resize: keepAllButResources },
+    served: [
+      { name: "attach", kind: "PodAttachOptions", verbs: ["create", "get"] },
+      { name: "binding", kind: "Binding", verbs: ["create"] },
+      { name: "eviction", group: "policy", version: "v1", kind: "Eviction", verbs: ["create"] },
+      { name: "exec", kind: "PodExecOptions", verbs: ["create", "get"] },
+      { name: "log", kind: "Pod", verbs: ["get"] },
+      { name: "portforward", kind: "PodPortForwardOptions", verbs: ["create", "get"] },
+      { name: "proxy", kind: "PodProxyOptions", verbs: ["create", "delete", "get", "patch", "update"] },
+    ],
+  },
+  fieldSelectors: podFieldSelectors,
+  deletionGraceSeconds: podDeletionGraceSeconds,
+});

@@ -1,0 +1,23 @@
+import { defineKind } from "../../machinery/defineKind.ts";
+import type { Service } from "../generated/core-v1.ts";
+
+/** One stable address for the pods that a selector names. */
+export const service = defineKind<Service>({
+  group: "",
+  version: "v1",
+  kind: "Service",
+  plural: "services",
+  shortNames: ["svc"],
+  categories: ["all"],
+  scope: "Namespaced",
+  storagePrefix: "/registry/services/specs",
+  subresources: {
+    status: true,
+    served: [{ name: "proxy", kind: "ServiceProxyOptions", verbs: ["create", "delete", "get", "patch", "update"] }],
+  },
+  fieldSelectors: {
+    "spec.clusterIP": (service) => service.spec?.clusterIP ?? "",
+    "spec.type": (service) => service.spec?.type ?? "",
+  },
+  createOnUpdate: true,
+});

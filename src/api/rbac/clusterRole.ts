@@ -1,0 +1,12 @@
+import { defineKind } from "../../machinery/defineKind.ts";
+import type { ClusterRole } from "../generated/rbac-v1.ts";
+
+/** What may be done in the whole cluster. */
+export const clusterRole = defineKind<ClusterRole>({
+  group: "rbac.authorization.k8s.io",
+  version: "v1",
+  kind: "ClusterRole",
+  plural: "clusterroles",
+  scope: "Cluster",
+  createOnUpdate: true,
+});

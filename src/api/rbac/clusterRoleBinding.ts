@@ -1,0 +1,12 @@
+import { defineKind } from "../../machinery/defineKind.ts";
+import type { ClusterRoleBinding } from "../generated/rbac-v1.ts";
+
+/** Who holds a role in the whole cluster. */
+export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
+  group: "rbac.authorization.k8s.io",
+  version: "v1",
+  kind: "ClusterRoleBinding",
+  plural: "clusterrolebindings",
+  scope: "Cluster",
+  createOnUpdate: true,
+});

@@ -1,0 +1,12 @@
+import { defineKind } from "../../machinery/defineKind.ts";
+import type { Role } from "../generated/rbac-v1.ts";
+
+/** What may be done in a namespace. */
+export const role = defineKind<Role>({
+  group: "rbac.authorization.k8s.io",
+  version: "v1",
+  kind: "Role",
+  plural: "roles",
+  scope: "Namespaced",
+  createOnUpdate: true,
+});

@@ -1,0 +1,12 @@
+import { defineKind } from "../../machinery/defineKind.ts";
+import type { RoleBinding } from "../generated/rbac-v1.ts";
+
+/** Who holds a role in a namespace. */
+export const roleBinding = defineKind<RoleBinding>({
+  group: "rbac.authorization.k8s.io",
+  version: "v1",
+  kind: "RoleBinding",
+  plural: "rolebindings",
+  scope: "Namespaced",
+  createOnUpdate: true,
+});
