@@ -10,7 +10,8 @@
  * `merge=<patch merge key>`, `strategy=<patch strategy>`, `default=<JSON>`.
  *
  * `always` lists, per type, the fields that Go writes even when they are empty: those without `omitempty` and structs
- * held by value (a container's `resources: {}`). It was read from the Go types of k8s.io/api once and is kept as it is.
+ * held by value (a container's `resources: {}`). `pointers` lists the scalar fields that Go holds by pointer, for which
+ * zero and absent differ. Both were read from the Go types of k8s.io/api once and are kept as they are.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -112,13 +113,14 @@ for (const [name, definition] of Object.entries(schema).sort(([a], [b]) => (a < 
   lines.push(`${JSON.stringify(short(name))}: ${JSON.stringify(entry)}`);
 }
 const tablePath = join(import.meta.dirname, "../src/api/table.json");
-const { always } = JSON.parse(readFileSync(tablePath, "utf8")) as { always: Record<string, string> };
-const alwaysLines = Object.entries(always).map(
-  ([type, fields]) => `${JSON.stringify(type)}: ${JSON.stringify(fields)}`,
-);
+const kept = JSON.parse(readFileSync(tablePath, "utf8")) as Record<"always" | "pointers", Record<string, string>>;
+const keptLines = (key: "always" | "pointers") =>
+  Object.entries(kept[key])
+    .map(([type, fields]) => `${JSON.stringify(type)}: ${JSON.stringify(fields)}`)
+    .join(",\n");
 const resourceLines = resources.map((resource) => JSON.stringify(resource));
 writeFileSync(
   tablePath,
-  `{"level": "1.36",\n"types": {\n${lines.join(",\n")}\n},\n"resources": [\n${resourceLines.join(",\n")}\n],\n"always": {\n${alwaysLines.join(",\n")}\n}}\n`,
+  `{"level": "1.36",\n"types": {\n${lines.join(",\n")}\n},\n"resources": [\n${resourceLines.join(",\n")}\n],\n"always": {\n${keptLines("always")}\n},\n"pointers": {\n${keptLines("pointers")}\n}}\n`,
 );
 console.log(`${lines.length} types, ${resourceLines.length} resources`);
