@@ -72,6 +72,10 @@ export interface Storage {
   ): Promise<{ readonly revision: number; readonly previous: Entry }>;
   /** Delivers every event after `sinceRevision` for keys that begin with `prefix`. @returns how to stop it. */
   watch(prefix: string, sinceRevision: number, watcher: Watcher): () => void;
+  /**
+   * Forgets what only revisions before this one need; this one stays readable, as in etcd, so `compactedRevision` becomes
+   * `revision - 1`. @throws CompactedError, FutureRevisionError
+   */
   compact(revision: number): Promise<void>;
   /** Waits for pending writes, then lets go of every file and thread. */
   close(): Promise<void>;
@@ -111,5 +115,38 @@ export class FutureRevisionError extends Error {
   constructor(revision: number, newest: number) {
     super(`revision ${revision} is in the future (the newest is ${newest})`);
     this.name = "FutureRevisionError";
+  }
+}
+
+/** The write, and all that built on it, is not stored; the storage goes on from the newest durable revision. */
+export class StorageWriteError extends Error {
+  constructor(cause: Error) {
+    super(`the storage could not write (${cause.message})`, { cause });
+    this.name = "StorageWriteError";
+  }
+}
+
+export class StorageClosedError extends Error {
+  constructor(options?: ErrorOptions) {
+    super("the storage is closed", options);
+    this.name = "StorageClosedError";
+  }
+}
+
+/** The file is broken, or not ours. Nothing has been written to it. */
+export class DamagedStorageError extends Error {
+  readonly reason: string;
+  constructor(path: string, reason: string) {
+    super(`the storage file ${path} cannot be used: ${reason}`);
+    this.name = "DamagedStorageError";
+    this.reason = reason;
+  }
+}
+
+/** Another process, or another storage of this one, has the file open. */
+export class StorageLockedError extends Error {
+  constructor(path: string) {
+    super(`the storage file ${path} is in use by another process`);
+    this.name = "StorageLockedError";
   }
 }
