@@ -14,7 +14,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream, mkdirSync, readFileSync, statSync } from "node:fs";
-import { access, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { access, chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Random } from "../../lib/env.ts";
 import { syncFileSystem } from "../nodeEnvironment/systemCalls.ts";
@@ -264,6 +264,7 @@ export class ImageStore {
     const root = this.#temporaryPath();
     await mkdir(root, { mode: 0o755 });
     try {
+      await chmod(root, 0o755);
       await fill(root);
       const directory = await open(root);
       await syncFileSystem(directory.fd).finally(() => directory.close());
