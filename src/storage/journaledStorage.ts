@@ -34,6 +34,7 @@ interface Request {
 interface PendingState {
   readonly revision: number;
   readonly entry: Entry | undefined;
+  readonly durable: Promise<void>;
 }
 
 /**
@@ -100,7 +101,9 @@ export class JournaledStorage implements Storage {
   async put(key: string, value: Uint8Array, { expected, ttlMs }: PutOptions = {}): Promise<Entry> {
     this.#assertOpen();
     const previous = this.#newest(key);
-    if (expected !== undefined && expected !== (previous?.modRevision ?? 0)) throw new ConflictError(key, previous);
+    if (expected !== undefined && expected !== (previous?.modRevision ?? 0)) {
+      return this.#refuse(key, new ConflictError(key, previous));
+    }
     const revision = this.#assignedRevision + 1;
     const entry = { key, value, createRevision: previous?.createRevision ?? revision, modRevision: revision };
     const expiresAtMs = ttlMs === undefined ? undefined : this.#env.clock.now() + ttlMs;
@@ -111,8 +114,10 @@ export class JournaledStorage implements Storage {
   async delete(key: string, { expected }: { readonly expected?: number } = {}) {
     this.#assertOpen();
     const previous = this.#newest(key);
-    if (previous === undefined) throw new KeyNotFoundError(key);
-    if (expected !== undefined && expected !== previous.modRevision) throw new ConflictError(key, previous);
+    if (previous === undefined) return this.#refuse(key, new KeyNotFoundError(key));
+    if (expected !== undefined && expected !== previous.modRevision) {
+      return this.#refuse(key, new ConflictError(key, previous));
+    }
     const revision = this.#assignedRevision + 1;
     await this.#write({ type: "delete", revision, entry: previous }, undefined);
     return { revision, previous };
@@ -160,10 +165,20 @@ export class JournaledStorage implements Storage {
     return pending === undefined ? this.#live.get(key) : pending.entry;
   }
 
+  /**
+   * Refuses only once what speaks against the write is durable: who is refused reads and tries again, and would
+   * otherwise read the old state, over and over.
+   */
+  async #refuse(key: string, error: Error): Promise<never> {
+    await this.#pending.get(key)?.durable;
+    throw error;
+  }
+
   #write(event: StorageEvent, expiresAtMs: number | undefined): Promise<void> {
     this.#assignedRevision = event.revision;
-    this.#pending.set(event.entry.key, { revision: event.revision, entry: stateAfter(event) });
-    return this.#submit({ event, expiresAtMs });
+    const durable = this.#submit({ event, expiresAtMs });
+    this.#pending.set(event.entry.key, { revision: event.revision, entry: stateAfter(event), durable });
+    return durable;
   }
 
   /** The batch leaves in a microtask, so that what one task writes goes together. */
@@ -232,10 +247,12 @@ export class JournaledStorage implements Storage {
 
   /** What had been compacted only makes the entries that the later events change. */
   #restoreEvent(event: StorageEvent, expiresAtMs: number | undefined): void {
-    if (event.revision > this.compactedRevision) return this.#applyWrite({ event, expiresAtMs });
-    if (event.type === "delete") return this.#live.delete(event.entry.key);
-    this.#live.set(event.entry);
-    if (expiresAtMs !== undefined) this.#expiries.add(event.entry, expiresAtMs);
+    if (event.revision > this.compactedRevision) this.#applyWrite({ event, expiresAtMs });
+    else if (event.type === "delete") this.#live.delete(event.entry.key);
+    else {
+      this.#live.set(event.entry);
+      if (expiresAtMs !== undefined) this.#expiries.add(event.entry, expiresAtMs);
+    }
   }
 
   #trim(): void {

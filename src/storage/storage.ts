@@ -81,7 +81,7 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/** The key is not as `expected` said. `current` is what it is (maybe not durable yet). */
+/** The key is not as `expected` said. `current` is what it is, and durable: who reads and tries again sees it. */
 export class ConflictError extends Error {
   readonly key: string;
   readonly current: Entry | undefined;
