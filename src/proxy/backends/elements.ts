@@ -1,0 +1,179 @@
+import type { Backend } from "../endpointGroups.ts";
+import { overlaps, parseCidr } from "../network/addresses.ts";
+import type { PortRule, ServiceRule, ServiceRules } from "../rules.ts";
+import { assignSlots } from "./slots.ts";
+
+/** The sets and maps of the table; every element of ours is in one of them. */
+export type SetName =
+  | "endpoints"
+  | "services"
+  | "refused"
+  | "sticky"
+  | "cluster-ips"
+  | "hairpin"
+  | "guarded"
+  | "allowed";
+
+/** One element: its key as nft writes it, and for maps its value. */
+export interface Element {
+  readonly set: SetName;
+  readonly key: string;
+  readonly value: string;
+}
+
+/** A chain that services share: how to pick among `endpoints`, or among `local` for those from outside. */
+export type Pick =
+  | { readonly endpoints: number; readonly sticky: boolean }
+  | { readonly endpoints: number; readonly sticky: boolean; readonly local: number };
+
+export interface ServiceElements {
+  readonly rule: ServiceRule;
+  readonly elements: readonly Element[];
+  readonly picks: ReadonlyMap<string, Pick>;
+  readonly affinitySeconds: number | undefined;
+  /** Slots by frontend and group, to be kept the next time. */
+  readonly slots: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The whole table as a value. */
+export interface Elements {
+  readonly services: ReadonlyMap<string, ServiceElements>;
+  /** By set and key. Where two services claim one key, the one whose name comes first has it. */
+  readonly elements: ReadonlyMap<string, Element>;
+  readonly picks: ReadonlyMap<string, Pick>;
+  readonly affinitySeconds: ReadonlySet<number>;
+}
+
+export const NO_ELEMENTS: Elements = {
+  services: new Map(),
+  elements: new Map(),
+  picks: new Map(),
+  affinitySeconds: new Set(),
+};
+
+/** Slots of endpoints that serve only what comes from outside start here. */
+export const LOCAL_SLOTS = 32_768;
+
+/** What the table must hold. `previous` keeps slots where they are, and whole services that did not change. */
+export function toElements(
+  rules: ServiceRules,
+  nodeAddresses: readonly string[],
+  previous: Elements = NO_ELEMENTS,
+): Elements {
+  const services = new Map<string, ServiceElements>();
+  const elements = new Map<string, Element>();
+  const picks = new Map<string, Pick>();
+  const affinitySeconds = new Set<number>();
+  for (const [name, rule] of [...rules].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const before = previous.services.get(name);
+    const made = before?.rule === rule ? before : serviceElements(rule, nodeAddresses, before);
+    services.set(name, made);
+    for (const element of made.elements) {
+      const key = `${element.set} ${element.key}`;
+      if (!elements.has(key)) elements.set(key, element);
+    }
+    for (const [chain, pick] of made.picks) picks.set(chain, pick);
+    if (made.affinitySeconds !== undefined) affinitySeconds.add(made.affinitySeconds);
+  }
+  return { services, elements, picks, affinitySeconds };
+}
+
+export function difference(previous: Elements, next: Elements): { added: Element[]; removed: Element[] } {
+  const added: Element[] = [];
+  const removed: Element[] = [];
+  for (const [key, element] of previous.elements) {
+    if (next.elements.get(key)?.value !== element.value) removed.push(element);
+  }
+  for (const [key, element] of next.elements) {
+    if (previous.elements.get(key)?.value !== element.value) added.push(element);
+  }
+  return { added, removed };
+}
+
+type Group = "internal" | "external" | "externalLocal";
+
+function serviceElements(
+  rule: ServiceRule,
+  nodeAddresses: readonly string[],
+  before: ServiceElements | undefined,
+): ServiceElements {
+  const elements: Element[] = [{ set: "cluster-ips", key: rule.clusterIP, value: "" }];
+  const picks = new Map<string, Pick>();
+  const slots = new Map<string, readonly string[]>();
+  const sticky = rule.affinitySeconds !== undefined;
+
+  const slotsOf = (port: PortRule, group: Group): readonly string[] => {
+    const key = `${port.protocol}/${port.port}/${group}`;
+    const known = slots.get(key) ?? assignSlots(before?.slots.get(key) ?? [], port[group].map(target));
+    slots.set(key, known);
+    return known;
+  };
+  const addSlots = (frontend: string, targets: readonly string[], first: number) => {
+    targets.forEach((value, slot) => {
+      elements.push({ set: "endpoints", key: `${frontend} . ${first + slot}`, value });
+    });
+  };
+  const refuse = (frontend: string, port: PortRule) => {
+    elements.push({ set: "refused", key: frontend, value: port.anywhere ? "drop" : "goto refuse" });
+  };
+  const serve = (frontend: string, pick: Pick) => {
+    picks.set(pickName(pick), pick);
+    elements.push({ set: "services", key: frontend, value: `goto ${pickName(pick)}` });
+    if (sticky) elements.push({ set: "sticky", key: frontend, value: `goto remember-${rule.affinitySeconds}` });
+  };
+  const addFrontend = (address: string, portNumber: number, port: PortRule, group: "internal" | "external") => {
+    const frontend = `${address} . ${port.protocol.toLowerCase()} . ${portNumber}`;
+    const targets = slotsOf(port, group);
+    if (targets.length === 0) return refuse(frontend, port);
+    addSlots(frontend, targets, 0);
+    if (group === "internal" || !rule.externalLocal) return serve(frontend, { endpoints: targets.length, sticky });
+    const local = slotsOf(port, "externalLocal");
+    addSlots(frontend, local, LOCAL_SLOTS);
+    serve(frontend, { endpoints: targets.length, sticky, local: local.length });
+  };
+
+  for (const port of rule.ports) {
+    addFrontend(rule.clusterIP, port.port, port, "internal");
+    for (const address of rule.externalIPs) addFrontend(address, port.port, port, "external");
+    for (const address of rule.loadBalancerIPs) {
+      addFrontend(address, port.port, port, "external");
+      elements.push(...guards(rule, address, port));
+    }
+    if (port.nodePort === undefined) continue;
+    for (const address of nodeAddresses) addFrontend(address, port.nodePort, port, "external");
+  }
+  elements.push(...hairpins(rule));
+  return { rule, elements, picks, affinitySeconds: rule.affinitySeconds, slots };
+}
+
+const target = ({ ip, port }: Backend): string => `${ip} . ${port}`;
+
+export function pickName(pick: Pick): string {
+  const local = "local" in pick ? `-local-${pick.local}` : "";
+  return `pick-${pick.endpoints}${local}${pick.sticky ? "-sticky" : ""}`;
+}
+
+/** Pods of this node that may meet themselves through the service. */
+function hairpins(rule: ServiceRule): Element[] {
+  const ips = new Set(
+    rule.ports.flatMap((port) => port.external.concat(port.internal).filter((one) => one.local)).map((one) => one.ip),
+  );
+  return [...ips].map((ip) => ({ set: "hairpin", key: `${ip} . ${ip}`, value: "" }));
+}
+
+function guards({ sourceRanges }: ServiceRule, address: string, port: PortRule): Element[] {
+  const ranges = withoutOverlaps(sourceRanges);
+  if (ranges.length === 0) return [];
+  const frontend = `${address} . ${port.protocol.toLowerCase()} . ${port.port}`;
+  return [
+    { set: "guarded", key: frontend, value: "" },
+    ...ranges.map((range): Element => ({ set: "allowed", key: `${frontend} . ${range}`, value: "" })),
+  ];
+}
+
+/** nft refuses intervals that overlap: the wider one says it all. Nothing is left when a range admits everybody. */
+function withoutOverlaps(ranges: readonly string[]): string[] {
+  const widestFirst = [...new Set(ranges)].toSorted((a, b) => parseCidr(b).size - parseCidr(a).size);
+  if (widestFirst.some((range) => parseCidr(range).size === 2 ** 32)) return [];
+  return widestFirst.filter((range, index) => !widestFirst.slice(0, index).some((wider) => overlaps(wider, range)));
+}
