@@ -1,0 +1,10 @@
+/** What every `skiff` command is: a word, its options, and what it does. One file per command, listed in index.ts. */
+import type { Command as Commander } from "commander";
+
+export interface SkiffCommand {
+  /** Adds itself to the program: `program.command("up").option(…).action(…)`. */
+  register(program: Commander): void;
+}
+
+/** Every command that works on one cluster takes it. */
+export const nameOption = ["--name <cluster>", "name of the cluster", "skiff"] as const;

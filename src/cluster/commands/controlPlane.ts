@@ -1,0 +1,13 @@
+import { runControlPlane } from "../controlPlaneProcess.ts";
+import { nameOption, type SkiffCommand } from "./command.ts";
+
+/** What `skiff up` starts in the background; hidden, because nobody needs to type it. */
+export const controlPlaneCommand: SkiffCommand = {
+  register: (program) => {
+    program
+      .command("control-plane", { hidden: true })
+      .description("run a cluster's control plane in this process")
+      .option(...nameOption)
+      .action((options: { name: string }) => runControlPlane(options.name));
+  },
+};

@@ -1,0 +1,19 @@
+import { deleteCluster } from "../down.ts";
+import { createProgress } from "../progress.ts";
+import { nameOption, type SkiffCommand } from "./command.ts";
+import { clusterNames } from "./list.ts";
+
+export const deleteCommand: SkiffCommand = {
+  register: (program) => {
+    program
+      .command("delete")
+      .description("remove the cluster and every trace of it")
+      .option(...nameOption)
+      .option("--all", "every cluster on this machine")
+      .action(async (options: { name: string; all?: boolean }) => {
+        const progress = createProgress();
+        const names = options.all === true ? clusterNames() : [options.name];
+        for (const name of names) await progress.step(`cluster "${name}" deleted`, () => deleteCluster(name));
+      });
+  },
+};

@@ -1,0 +1,32 @@
+/** The `skiff` command. */
+import { Command, CommanderError } from "commander";
+import colours from "picocolors";
+import { commands } from "./commands/index.ts";
+import { UserError } from "./userError.ts";
+import { VERSION } from "./version.ts";
+
+function report(error: unknown): void {
+  if (error instanceof UserError) {
+    console.error(`${colours.red("skiff:")} ${error.message}`);
+    if (process.env.SKIFF_LOG_LEVEL === "debug" && error.cause !== undefined) console.error(error.cause);
+    return;
+  }
+  console.error(error);
+}
+
+const program = new Command("skiff")
+  .description("Kubernetes in one npm package")
+  .version(VERSION)
+  .showHelpAfterError("(skiff --help lists what there is)")
+  .exitOverride();
+for (const command of commands) command.register(program);
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode;
+  else {
+    report(error);
+    process.exitCode = 1;
+  }
+}

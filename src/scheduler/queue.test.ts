@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import type { Pod } from "../api/generated/core-v1.ts";
+import { SchedulingQueue } from "./queue.ts";
+
+const pod = (name: string, priority = 0): Pod =>
+  ({ metadata: { name, uid: name, generation: 1 }, spec: { containers: [], priority }, status: {} }) as unknown as Pod;
+const queueOf = () => new SchedulingQueue((plugin, event) => plugin === "Fit" && event === "pod-removed");
+const taken = (queue: SchedulingQueue, nowMs: number) => queue.take(nowMs)?.metadata.name;
+
+test("higher priority goes first, then first come", () => {
+  const queue = queueOf();
+  for (const one of [pod("a"), pod("b", 5), pod("c")]) queue.put(one, 0);
+  expect([taken(queue, 0), taken(queue, 0), taken(queue, 0), taken(queue, 0)]).toEqual(["b", "a", "c", undefined]);
+});
+
+test("an unschedulable pod waits for an event that helps, and for its back-off", () => {
+  const queue = queueOf();
+  queue.put(pod("a"), 0);
+  expect(taken(queue, 0)).toBe("a");
+  queue.giveBack("a", ["Fit"], 0);
+  queue.happened("node-labels-changed", 100);
+  expect(taken(queue, 2_000)).toBeUndefined();
+  queue.happened("pod-removed", 500);
+  expect(queue.nextDueMs()).toBe(1_000);
+  expect(taken(queue, 999)).toBeUndefined();
+  expect(taken(queue, 1_000)).toBe("a");
+});
+
+test("the back-off doubles with each attempt, up to ten seconds", () => {
+  const queue = queueOf();
+  queue.put(pod("a"), 0);
+  const waits: number[] = [];
+  let nowMs = 0;
+  for (let attempt = 0; attempt < 6; attempt++) {
+    queue.take(nowMs);
+    queue.giveBack("a", [], nowMs);
+    waits.push((queue.nextDueMs() as number) - nowMs);
+    nowMs = queue.nextDueMs() as number;
+  }
+  expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+});
+
+test("an event that comes during the attempt is not lost", () => {
+  const queue = queueOf();
+  queue.put(pod("a"), 0);
+  queue.take(0);
+  queue.happened("pod-removed", 10);
+  queue.giveBack("a", ["Fit"], 20);
+  expect(taken(queue, 1_000)).toBe("a");
+});
+
+test("nobody waits longer than five minutes without a new attempt", () => {
+  const queue = queueOf();
+  queue.put(pod("a"), 0);
+  queue.take(0);
+  queue.giveBack("a", ["Fit"], 0);
+  expect(queue.nextDueMs()).toBe(300_000);
+  expect(taken(queue, 300_000)).toBe("a");
+});
+
+test("a pod that has gone is not tried", () => {
+  const queue = queueOf();
+  queue.put(pod("a"), 0);
+  queue.remove("a");
+  expect(taken(queue, 0)).toBeUndefined();
+});
