@@ -1,5 +1,8 @@
-import { defineKind } from "../../machinery/defineKind.ts";
+import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
+import { templateColumns } from "../columns.ts";
+import { podTemplateDefaults } from "../core/podSpec/podSpecDefaults.ts";
 import type { ReplicaSet } from "../generated/apps-v1.ts";
+import { withField, withMissing } from "../missing.ts";
 
 /** So many pods of one template. */
 export const replicaSet = defineKind<ReplicaSet>({
@@ -20,4 +23,14 @@ export const replicaSet = defineKind<ReplicaSet>({
   },
   hasGeneration: true,
   fieldSelectors: { "status.replicas": (set) => String(set.status?.replicas ?? 0) },
+  withDefaults: (set) =>
+    withField(set, "spec", (spec) => withField(withMissing(spec, { replicas: 1 }), "template", podTemplateDefaults)),
+  columns: [
+    nameColumn,
+    { name: "Desired", type: "integer", value: (set) => set.spec?.replicas ?? 0 },
+    { name: "Current", type: "integer", value: (set) => set.status?.replicas ?? 0 },
+    { name: "Ready", type: "integer", value: (set) => set.status?.readyReplicas ?? 0 },
+    ageColumn,
+    ...templateColumns,
+  ],
 });

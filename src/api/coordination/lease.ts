@@ -1,4 +1,4 @@
-import { defineKind } from "../../machinery/defineKind.ts";
+import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
 import type { Lease } from "../generated/coordination-v1.ts";
 
 /** Who holds something, and until when. */
@@ -10,4 +10,9 @@ export const lease = defineKind<Lease>({
   scope: "Namespaced",
   createOnUpdate: true,
   unconditionalUpdate: false,
+  columns: [
+    nameColumn,
+    { name: "Holder", type: "string", value: (lease) => lease.spec?.holderIdentity ?? "" },
+    ageColumn,
+  ],
 });

@@ -1,5 +1,8 @@
-import { defineKind } from "../../machinery/defineKind.ts";
+import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
 import type { ConfigMap } from "../generated/core-v1.ts";
+
+const keyCount = ({ data, binaryData }: ConfigMap): number =>
+  Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length;
 
 /** Configuration that pods read as files or variables. */
 export const configMap = defineKind<ConfigMap>({
@@ -9,4 +12,5 @@ export const configMap = defineKind<ConfigMap>({
   plural: "configmaps",
   shortNames: ["cm"],
   scope: "Namespaced",
+  columns: [nameColumn, { name: "Data", type: "string", value: keyCount }, ageColumn],
 });

@@ -1,5 +1,6 @@
 import { defineKind } from "../../machinery/defineKind.ts";
 import type { Event, ObjectReference } from "../generated/core-v1.ts";
+import { eventColumns } from "./eventColumns.ts";
 
 /** How long an event is kept. Source: kube-apiserver --event-ttl. */
 export const EVENT_TTL_SECONDS = 3600;
@@ -32,4 +33,5 @@ export const event = defineKind<Event>({
   ttlSeconds: EVENT_TTL_SECONDS,
   fieldSelectors: eventFieldSelectors,
   createOnUpdate: true,
+  columns: eventColumns,
 });

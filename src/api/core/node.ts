@@ -1,5 +1,16 @@
 import { defineKind } from "../../machinery/defineKind.ts";
 import type { Node } from "../generated/core-v1.ts";
+import { withField } from "../missing.ts";
+import { nodeColumns } from "./nodeColumns.ts";
+import { resourceListDefaults } from "./podSpec/resourceDefaults.ts";
+
+/** Source: apis/core/v1/defaults.go, SetDefaults_NodeStatus. */
+const nodeDefaults = (node: Node): Node =>
+  withField(node, "status", (status) => {
+    const { capacity } = status;
+    const whole = status.allocatable === undefined && capacity ? { ...status, allocatable: capacity } : status;
+    return withField(withField(whole, "capacity", resourceListDefaults), "allocatable", resourceListDefaults);
+  });
 
 /** A machine that runs pods. */
 export const node = defineKind<Node>({
@@ -15,4 +26,6 @@ export const node = defineKind<Node>({
     served: [{ name: "proxy", kind: "NodeProxyOptions", verbs: ["create", "delete", "get", "patch", "update"] }],
   },
   fieldSelectors: { "spec.unschedulable": (node) => String(node.spec?.unschedulable ?? false) },
+  withDefaults: nodeDefaults,
+  columns: nodeColumns,
 });

@@ -1,5 +1,8 @@
 import { defineKind } from "../../machinery/defineKind.ts";
 import type { Pod, PodSpec } from "../generated/core-v1.ts";
+import { withField } from "../missing.ts";
+import { podColumns } from "./podColumns.ts";
+import { podOnlyDefaults, podSpecDefaults } from "./podSpec/podSpecDefaults.ts";
 
 /** Source: registry/core/pod strategy.go, ToSelectableFields. */
 const podFieldSelectors = {
@@ -29,6 +32,9 @@ const keepAllButEphemeralContainers = (next: Pod, previous: Pod): Pod => ({
 
 const keepAllButResources = (next: Pod, previous: Pod): Pod => ({ ...previous, spec: next.spec });
 
+/** Source: apis/core/v1/zz_generated.defaults.go, SetObjectDefaults_Pod. */
+const podDefaults = (pod: Pod): Pod => withField(pod, "spec", (spec) => podOnlyDefaults(podSpecDefaults(spec)));
+
 /** Containers that live and die together on one node. */
 export const pod = defineKind<Pod>({
   group: "",
@@ -53,4 +59,7 @@ export const pod = defineKind<Pod>({
   },
   fieldSelectors: podFieldSelectors,
   deletionGraceSeconds: podDeletionGraceSeconds,
+  hasGeneration: true,
+  withDefaults: podDefaults,
+  columns: podColumns,
 });

@@ -1,5 +1,7 @@
 import { defineKind } from "../../machinery/defineKind.ts";
 import type { Service } from "../generated/core-v1.ts";
+import { serviceColumns } from "./serviceColumns.ts";
+import { serviceDefaults } from "./serviceDefaults.ts";
 
 /** One stable address for the pods that a selector names. */
 export const service = defineKind<Service>({
@@ -20,4 +22,6 @@ export const service = defineKind<Service>({
     "spec.type": (service) => service.spec?.type ?? "",
   },
   createOnUpdate: true,
+  withDefaults: serviceDefaults,
+  columns: serviceColumns,
 });

@@ -1,6 +1,7 @@
 import { defineKind } from "../../machinery/defineKind.ts";
 import type { KubeObject } from "../../machinery/object.ts";
 import { EVENT_TTL_SECONDS } from "../core/event.ts";
+import { eventColumns } from "../core/eventColumns.ts";
 import type { Event as CoreEvent, ObjectReference } from "../generated/core-v1.ts";
 import type { Event } from "../generated/events-v1.ts";
 
@@ -75,4 +76,8 @@ export const eventsEvent = defineKind<Event>({
     reportingController: (event) => event.reportingController ?? "",
     type: (event) => event.type ?? "",
   },
+  columns: eventColumns.map((column) => ({
+    ...column,
+    value: (event: Event, context) => column.value(toCoreEvent(event), context),
+  })),
 });

@@ -1,4 +1,5 @@
 import { defineKind } from "../../machinery/defineKind.ts";
+import { createdAtColumns } from "../columns.ts";
 import type { ClusterRole } from "../generated/rbac-v1.ts";
 
 /** What may be done in the whole cluster. */
@@ -9,4 +10,5 @@ export const clusterRole = defineKind<ClusterRole>({
   plural: "clusterroles",
   scope: "Cluster",
   createOnUpdate: true,
+  columns: createdAtColumns,
 });

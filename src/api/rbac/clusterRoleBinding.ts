@@ -1,5 +1,6 @@
 import { defineKind } from "../../machinery/defineKind.ts";
 import type { ClusterRoleBinding } from "../generated/rbac-v1.ts";
+import { bindingColumns, bindingDefaults } from "./binding.ts";
 
 /** Who holds a role in the whole cluster. */
 export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
@@ -9,4 +10,6 @@ export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
   plural: "clusterrolebindings",
   scope: "Cluster",
   createOnUpdate: true,
+  withDefaults: bindingDefaults,
+  columns: bindingColumns("clusterRoleBinding"),
 });

@@ -1,4 +1,5 @@
 import { defineKind } from "../../machinery/defineKind.ts";
+import { createdAtColumns } from "../columns.ts";
 import type { Role } from "../generated/rbac-v1.ts";
 
 /** What may be done in a namespace. */
@@ -9,4 +10,5 @@ export const role = defineKind<Role>({
   plural: "roles",
   scope: "Namespaced",
   createOnUpdate: true,
+  columns: createdAtColumns,
 });

@@ -1,5 +1,6 @@
 import { defineKind } from "../../machinery/defineKind.ts";
 import type { RoleBinding } from "../generated/rbac-v1.ts";
+import { bindingColumns, bindingDefaults } from "./binding.ts";
 
 /** Who holds a role in a namespace. */
 export const roleBinding = defineKind<RoleBinding>({
@@ -9,4 +10,6 @@ export const roleBinding = defineKind<RoleBinding>({
   plural: "rolebindings",
   scope: "Namespaced",
   createOnUpdate: true,
+  withDefaults: bindingDefaults,
+  columns: bindingColumns("roleBinding"),
 });
