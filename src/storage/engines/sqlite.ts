@@ -27,7 +27,8 @@ class SqliteThread {
   onStopped: (error: Error) => void = () => {};
 
   constructor(options: SqliteOptions) {
-    this.#worker = new Worker(WORKER_URL, { workerData: options });
+    // Flags of the program, such as --input-type, are not for its threads.
+    this.#worker = new Worker(WORKER_URL, { workerData: options, execArgv: [] });
     this.#worker.on("message", (message: FromSqliteWorker) => {
       if (message.type === "records") this.onRecords(decodeRecords(message.records));
       else this.#answer(message);
