@@ -44,7 +44,7 @@ export interface StatusDetails {
 export interface Status {
   readonly kind: "Status";
   readonly apiVersion: "v1";
-  readonly metadata: Record<string, never>;
+  readonly metadata: { readonly continue?: string };
   readonly status: "Success" | "Failure";
   readonly message?: string;
   readonly reason?: string;
@@ -56,24 +56,27 @@ export class ApiError extends Error {
   readonly reason: StatusReason | "";
   readonly code: number;
   readonly details: StatusDetails | undefined;
+  /** How to go on with a list whose first page is too old (410). */
+  readonly continueToken: string | undefined;
 
   constructor(
     reason: StatusReason | "",
     message: string,
-    options: { cause?: unknown; details?: StatusDetails; code?: number } = {},
+    options: { cause?: unknown; details?: StatusDetails; code?: number; continueToken?: string } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "ApiError";
     this.reason = reason;
     this.code = options.code ?? (reason === "" ? 500 : STATUS_CODES[reason]);
     this.details = options.details;
+    this.continueToken = options.continueToken;
   }
 
   toStatus(): Status {
     return {
       kind: "Status",
       apiVersion: "v1",
-      metadata: {},
+      metadata: this.continueToken === undefined ? {} : { continue: this.continueToken },
       status: "Failure",
       message: this.message,
       ...(this.reason !== "" && { reason: this.reason }),
@@ -87,6 +90,7 @@ export class ApiError extends Error {
     return new ApiError((status.reason ?? "") as StatusReason, status.message ?? `HTTP ${httpStatus}`, {
       code: status.code ?? httpStatus,
       ...(status.details !== undefined && { details: status.details }),
+      ...(status.metadata?.continue !== undefined && { continueToken: status.metadata.continue }),
     });
   }
 }

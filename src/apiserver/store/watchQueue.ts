@@ -1,0 +1,61 @@
+import type { WatchFrame, WatchStream } from "../../machinery/requests.ts";
+
+/** Frames that wait for a slow reader; beyond this the watch ends, and its client comes back with what it has seen. */
+const WAITING_MAX = 10_000;
+
+/** Frames on their way to one watcher. */
+export class WatchQueue implements WatchStream {
+  #frames: WatchFrame[] = [];
+  #wake: ((frames: readonly WatchFrame[] | undefined) => void) | undefined;
+  #isOver = false;
+  #onClose: () => void = () => undefined;
+
+  /** Called once, when either side ends the watch. */
+  set onClose(run: () => void) {
+    this.#onClose = run;
+  }
+
+  push(frame: WatchFrame): void {
+    if (this.#isOver) return;
+    if (this.#frames.length >= WAITING_MAX) {
+      this.end();
+      return;
+    }
+    this.#frames.push(frame);
+    if (this.#wake !== undefined) queueMicrotask(() => this.#deliver());
+  }
+
+  /** Ends the watch once what waits has been read. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#onClose();
+    this.#deliver();
+  }
+
+  next(): Promise<readonly WatchFrame[] | undefined> {
+    if (this.#frames.length > 0 || this.#isOver) return Promise.resolve(this.#take());
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  close(): void {
+    this.#frames = [];
+    this.end();
+  }
+
+  #deliver(): void {
+    if (this.#wake === undefined || (this.#frames.length === 0 && !this.#isOver)) return;
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake(this.#take());
+  }
+
+  #take(): readonly WatchFrame[] | undefined {
+    if (this.#frames.length === 0) return undefined;
+    const frames = this.#frames;
+    this.#frames = [];
+    return frames;
+  }
+}

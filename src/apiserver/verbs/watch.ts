@@ -1,0 +1,133 @@
+import { apiVersionOf, type KubeObject } from "../../machinery/object.ts";
+import type { ApiResponse, WatchFrame } from "../../machinery/requests.ts";
+import type { ResourceRequest } from "../context.ts";
+import { type ListOptions, matcherOf, parseListOptions, parseResourceVersion, scopeOf } from "../listOptions.ts";
+import { errorFrame, isExpired, makeFrame } from "../output/frames.ts";
+import { negotiateView } from "../output/negotiate.ts";
+import type { View } from "../output/view.ts";
+import type { Scope } from "../store/objectIndex.ts";
+import { atRevision } from "../store/objectJson.ts";
+import type { CacheEvent, EventSink, SharedFrames } from "../store/sinkGroups.ts";
+import { WatchQueue } from "../store/watchQueue.ts";
+import { waitForRevision } from "./get.ts";
+
+/** Watches without a time limit end after once to twice this. Source: kube-apiserver --min-request-timeout. */
+const TIMEOUT_MIN_SECONDS = 1_800;
+
+const INITIAL_EVENTS_END = { "k8s.io/initial-events-end": "true" };
+
+/** GET with `watch=true`: what happens from a revision on. */
+export async function watch(call: ResourceRequest): Promise<ApiResponse> {
+  const { request, resource, info, server } = call;
+  const view = negotiateView(call);
+  const options = parseListOptions(request.query, resource, { isWatch: true });
+  const scope = scopeOf(info, options, resource);
+  if (options.resourceVersion !== "" && options.resourceVersion !== "0") parseResourceVersion(options.resourceVersion);
+  if (options.sendInitialEvents === true || options.resourceVersion === "") {
+    await waitForRevision(server, options.resourceVersion);
+  }
+  const queue = new WatchQueue();
+  start(call, { queue, view, options, scope });
+  return { type: "watch", status: 200, contentType: "application/json", events: queue };
+}
+
+interface Watching {
+  readonly queue: WatchQueue;
+  readonly view: View;
+  readonly options: ListOptions;
+  readonly scope: Scope;
+}
+
+/** In one turn, so that nothing happens between what is replayed and what is subscribed to. */
+function start(call: ResourceRequest, { queue, view, options, scope }: Watching): void {
+  const { cache } = call.resource.store;
+  const toFrame = framesFor(call, view, matcherOf(options, scope, call.resource));
+  const push = (event: CacheEvent, shared: SharedFrames) => {
+    const frame = toFrame(event, shared);
+    if (frame !== undefined) queue.push(frame);
+  };
+  try {
+    if (isFromNow(options)) replayState(call, { queue, view, options, scope }, push);
+    else for (const event of cache.eventsSince(Number(options.resourceVersion))) push(event, new Map());
+  } catch (error) {
+    if (!isExpired(error)) throw error;
+    queue.push(errorFrame(error));
+    queue.end();
+    return;
+  }
+  const bookmark = (revision: number) => queue.push(bookmarkFrame(call, revision));
+  const sink: EventSink = {
+    onEvent: push,
+    onBookmark: options.allowWatchBookmarks ? bookmark : () => undefined,
+    onClose: () => queue.end(),
+  };
+  const stop = cache.subscribe(scope, sink);
+  const timer = call.server.env.clock.setTimer(timeoutMs(call, options), () => queue.end());
+  const abort = () => queue.close();
+  call.request.signal?.addEventListener("abort", abort, { once: true });
+  queue.onClose = () => {
+    stop();
+    timer.cancel();
+    call.request.signal?.removeEventListener("abort", abort);
+  };
+  if (call.request.signal?.aborted) abort();
+}
+
+/** "" and "0" begin with what is there now, unless `sendInitialEvents` is refused; then with what comes next. */
+const isFromNow = ({ resourceVersion, sendInitialEvents }: ListOptions) =>
+  sendInitialEvents === true || resourceVersion === "" || resourceVersion === "0";
+
+function replayState(
+  call: ResourceRequest,
+  { queue, options, scope }: Watching,
+  push: (event: CacheEvent, shared: SharedFrames) => void,
+): void {
+  if (options.sendInitialEvents === false) return;
+  const { cache } = call.resource.store;
+  for (const object of cache.list(scope)) {
+    const revision = Number(object.metadata.resourceVersion);
+    push({ type: "ADDED", key: "", object, previous: undefined, revision }, new Map());
+  }
+  if (options.sendInitialEvents) queue.push(bookmarkFrame(call, cache.revision, INITIAL_EVENTS_END));
+}
+
+const timeoutMs = ({ server }: ResourceRequest, { timeoutSeconds }: ListOptions) =>
+  1000 *
+  (timeoutSeconds !== undefined && timeoutSeconds > 0
+    ? timeoutSeconds
+    : TIMEOUT_MIN_SECONDS * (1 + server.env.random.next()));
+
+function bookmarkFrame({ resource: { kind } }: ResourceRequest, revision: number, annotations?: object): WatchFrame {
+  const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...(annotations && { annotations }) };
+  return makeFrame("BOOKMARK", { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata });
+}
+
+/** An object that comes into a selector is ADDED, one that leaves it is DELETED (as it last matched). */
+function framesFor(call: ResourceRequest, view: View, matches: ((object: KubeObject) => boolean) | undefined) {
+  const { toServed } = call.resource;
+  const isSelected = (object: KubeObject) => matches === undefined || matches(toServed(object));
+  let isFirst = true;
+  return (event: CacheEvent, shared: SharedFrames): WatchFrame | undefined => {
+    const seen = transition(event, isSelected);
+    if (seen === undefined) return undefined;
+    const withHeader = isFirst;
+    isFirst = false;
+    const key = `${view.key}/${seen.type}/${view.key.startsWith("table") && withHeader}`;
+    const known = shared.get(key);
+    if (known !== undefined) return known;
+    const frame = makeFrame(seen.type, view.one(seen.object, withHeader));
+    shared.set(key, frame);
+    return frame;
+  };
+}
+
+function transition(
+  { type, object, previous, revision }: CacheEvent,
+  isSelected: (object: KubeObject) => boolean,
+): { readonly type: CacheEvent["type"]; readonly object: KubeObject } | undefined {
+  const was = previous !== undefined && isSelected(previous);
+  const is = type !== "DELETED" && isSelected(object);
+  if (is) return { type: was ? "MODIFIED" : "ADDED", object };
+  if (!was) return undefined;
+  return { type: "DELETED", object: type === "DELETED" ? object : atRevision(previous, revision) };
+}

@@ -1,0 +1,114 @@
+import { ApiError, isApiError, qualifiedResource } from "../../machinery/errors.ts";
+import { invalidObject } from "../../machinery/fieldErrors.ts";
+import type { KubeObject } from "../../machinery/object.ts";
+import type { ResourceRequest } from "../context.ts";
+import { admissionRequest, writeContext } from "./admissionRequest.ts";
+import { generatedName, newMetadata } from "./metadata.ts";
+import { checkNamespace } from "./names.ts";
+import { metadataErrors } from "./validateMetadata.ts";
+import type { WriteOptions } from "./writeOptions.ts";
+
+/** Source: registry/generic/registry/store.go, maxNameGenerationCreateAttempts. */
+const NAME_ATTEMPTS_MAX = 8;
+
+/**
+ * Makes a new object of a draft in the resource's version, with defaults filled in.
+ * @param isOwned its managedFields are already right (it was made by apply)
+ * @returns the stored form; of a dry run what would have been stored
+ * @throws ApiError AlreadyExists, Invalid, Forbidden, …
+ */
+export async function createObject(
+  call: ResourceRequest,
+  draft: KubeObject,
+  options: WriteOptions,
+  { isOwned = false } = {},
+): Promise<KubeObject> {
+  checkNamespace(draft, call);
+  const { generateName = "", name = "" } = draft.metadata;
+  const isGenerated = name === "" && generateName !== "";
+  for (let attempt = 1; ; attempt += 1) {
+    const named = isGenerated ? withName(draft, generatedName(generateName, call.server.env)) : draft;
+    try {
+      return await createNamed(call, named, options, isOwned);
+    } catch (error) {
+      if (!isGenerated || !isApiError(error, "AlreadyExists")) throw error;
+      if (attempt >= NAME_ATTEMPTS_MAX) throw nameConflict(call, named.metadata.name, error);
+    }
+  }
+}
+
+const withName = (object: KubeObject, name: string): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, name },
+});
+
+/** Source: api/errors NewGenerateNameConflict. */
+const nameConflict = ({ resource: { ref } }: ResourceRequest, name: string, cause: ApiError): ApiError =>
+  new ApiError(
+    "AlreadyExists",
+    `${qualifiedResource(ref)} "${name}" already exists, the server was not able to generate a unique name for the object`,
+    { cause, details: { ...cause.details, retryAfterSeconds: 1 } },
+  );
+
+async function createNamed(call: ResourceRequest, draft: KubeObject, options: WriteOptions, isOwned: boolean) {
+  const { server, resource } = call;
+  const { kind } = resource;
+  const context = writeContext(call);
+  const filled: KubeObject = { ...draft, metadata: namespaced(newMetadata(draft.metadata, kind, server.env), call) };
+  const owned = isOwned
+    ? filled
+    : server.fieldManagers.update(undefined, ownable(filled, call), management(call, options));
+  const admitted = await server.admission.mutate(
+    admissionRequest(call, "CREATE", restoreStatus(owned, filled), undefined, options.dryRun, "CreateOptions"),
+  );
+  const begun = await begin(call, admitted as KubeObject, options.dryRun);
+  let hasSucceeded = false;
+  try {
+    const object = kind.withDefaults(kind.prepareForCreate(begun.object, context));
+    const errors = [...metadataErrors(object, resource), ...kind.validate(object, context)];
+    if (errors.length > 0) throw invalidObject(kind, object.metadata.name, errors);
+    await server.admission.validate(
+      admissionRequest(call, "CREATE", object, undefined, options.dryRun, "CreateOptions"),
+    );
+    call.warnings.push(...kind.warnings(object));
+    const stored = resource.toStored(object);
+    if (options.dryRun) return resource.store.assumeCreated(stored);
+    const created = await resource.store.create(stored, kind.ttlSeconds);
+    hasSucceeded = true;
+    return created;
+  } finally {
+    begun.finish?.(hasSucceeded);
+  }
+}
+
+async function begin({ server, resource: { kind } }: ResourceRequest, object: KubeObject, dryRun: boolean) {
+  const hook = server.hooks.of(kind.group, kind.plural);
+  return (await hook?.beginCreate?.(object, { dryRun })) ?? { object };
+}
+
+function namespaced(metadata: KubeObject["metadata"], { resource, info }: ResourceRequest): KubeObject["metadata"] {
+  if (resource.isNamespaced) return { ...metadata, namespace: info.namespace };
+  const { namespace: _, ...rest } = metadata;
+  return rest;
+}
+
+/** A status that the kind's strategy drops is owned by nobody. Source: registry ResetFieldsStrategy. */
+function ownable(object: KubeObject, call: ResourceRequest): KubeObject {
+  const { kind } = call.resource;
+  const { status, ...rest } = object as KubeObject & { status?: unknown };
+  if (status === undefined || kind.subresources.status !== true) return object;
+  const prepared = kind.prepareForCreate(object, writeContext(call)) as { status?: unknown };
+  return prepared.status === status ? object : rest;
+}
+
+const restoreStatus = (owned: KubeObject, filled: KubeObject): KubeObject => ({
+  ...filled,
+  metadata: owned.metadata,
+});
+
+const management = ({ resource, server, info }: ResourceRequest, { fieldManager }: WriteOptions) => ({
+  kind: resource.kind,
+  manager: fieldManager,
+  subresource: info.subresource,
+  nowMs: server.env.clock.now(),
+});
