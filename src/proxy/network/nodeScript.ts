@@ -29,6 +29,10 @@ ${writeSysctls({
   // Pods come in by one way and go out by another where a Service leads back to the same node.
   "net/ipv4/conf/all/rp_filter": "0",
   "net/ipv4/conf/default/rp_filter": "0",
+  // A pod that meets itself through a Service goes back the way it came. Redirects would not only be wrong: they use up
+  // the pod's ration of ICMP, and a refused UDP packet would go unanswered.
+  "net/ipv4/conf/all/send_redirects": "0",
+  "net/ipv4/conf/default/send_redirects": "0",
 })}`;
 }
 
