@@ -1,0 +1,122 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Readable, Writable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { type ExecRequest, type ExecSyncResult, RuntimeError } from "../../runtime.ts";
+import { bundleOf, type OciContext, runtimeRoot } from "./context.ts";
+import type { ContainerRecord } from "./records.ts";
+import { drainInto, feed } from "./streams.ts";
+
+/** Descriptor to which the OCI runtime writes what it has to say itself, apart from the program's output. */
+const LOG_DESCRIPTOR = 3;
+/** Per stream. Source: kubelet pkg/probe/exec/exec.go, maxReadLength is 10 KiB; CRI runtimes keep 16 KiB. */
+const SYNC_OUTPUT_BYTES_MAX = 16 * 1024;
+
+/** Runs a command in a container with its streams on pipes. */
+export async function execOnPipes(context: OciContext, record: ContainerRecord, request: ExecRequest): Promise<number> {
+  const directory = join(bundleOf(context, record.id), "exec", context.env.random.uuid());
+  await mkdir(directory, { recursive: true });
+  try {
+    return await runExec(context, record, request, join(directory, "pid"));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function runExec(
+  context: OciContext,
+  record: ContainerRecord,
+  request: ExecRequest,
+  pidFile: string,
+): Promise<number> {
+  const ownLog = ["--log", `/proc/self/fd/${LOG_DESCRIPTOR}`, "--log-format", "json"];
+  const args = [
+    `--root=${runtimeRoot(context)}`,
+    ...ownLog,
+    "exec",
+    "--pid-file",
+    pidFile,
+    record.id,
+    ...request.command,
+  ];
+  const child = spawn(context.ociRuntime, args, { stdio: ["pipe", "pipe", "pipe", "pipe"] });
+  const closed = new Promise<number>((resolve, reject) => {
+    child.once("close", (code) => resolve(code ?? -1)).once("error", reject);
+  });
+  const log = text(child.stdio[LOG_DESCRIPTOR] as Readable);
+  const kill = () => killExec(pidFile, () => child.kill("SIGKILL"));
+  request.signal?.addEventListener("abort", kill, { once: true });
+  if (request.signal?.aborted) kill();
+  feed(request.stdin, child.stdin as Writable);
+  await Promise.all([
+    drainInto(child.stdout as Readable, request.stdout),
+    drainInto(child.stderr as Readable, request.stderr),
+  ]);
+  const code = await closed;
+  request.stdin?.unpipe();
+  request.signal?.removeEventListener("abort", kill);
+  const complaint = runtimeComplaint(await log);
+  if (complaint !== undefined && code !== 0) throw new RuntimeError("ExecError", complaint, { exitCode: code });
+  return code;
+}
+
+/** The runtime does not pass SIGKILL on, so the program itself is killed, and the runtime sees it end. */
+function killExec(pidFile: string, otherwise: () => void): void {
+  try {
+    process.kill(Number(readFileSync(pidFile, "utf8")), "SIGKILL");
+  } catch {
+    otherwise();
+  }
+}
+
+/** What the runtime logged as an error: it could not start the program. */
+export function runtimeComplaint(log: string): string | undefined {
+  const entries = log.split("\n").filter((line) => line.startsWith("{"));
+  const errors = entries.map((line) => JSON.parse(line)).filter((entry) => ["error", "fatal"].includes(entry.level));
+  return errors.length === 0 ? undefined : errors.map((entry) => entry.msg).join("; ");
+}
+
+/** For probes and hooks. @throws RuntimeError also when it takes longer than `timeoutMs`. */
+export async function execSync(
+  context: OciContext,
+  record: ContainerRecord,
+  command: readonly string[],
+  timeoutMs: number,
+): Promise<ExecSyncResult> {
+  const [stdout, stderr] = [boundedOutput(), boundedOutput()];
+  const [expired, done] = [new AbortController(), new AbortController()];
+  const timeout = context.env.clock.sleep(timeoutMs, done.signal).then(
+    () => expired.abort(),
+    () => undefined,
+  );
+  try {
+    const request = { containerId: record.id, command, tty: false, stdout: stdout.stream, stderr: stderr.stream };
+    const exitCode = await execOnPipes(context, record, { ...request, signal: expired.signal });
+    if (!expired.signal.aborted) return { exitCode, stdout: stdout.bytes(), stderr: stderr.bytes() };
+  } finally {
+    done.abort();
+    await timeout;
+  }
+  const seconds = `${timeoutMs / 1000}s`;
+  throw new RuntimeError(
+    "DeadlineExceeded",
+    `command ${JSON.stringify(command.join(" "))} timed out: timeout ${seconds} exceeded`,
+  );
+}
+
+/** Keeps the beginning and throws the rest away. */
+function boundedOutput(): { stream: Writable; bytes: () => Uint8Array } {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  const stream = new Writable({
+    write(piece: Buffer, _encoding, done) {
+      const kept = piece.subarray(0, SYNC_OUTPUT_BYTES_MAX - size);
+      if (kept.length > 0) pieces.push(kept);
+      size += kept.length;
+      done();
+    },
+  });
+  return { stream, bytes: () => Buffer.concat(pieces) };
+}

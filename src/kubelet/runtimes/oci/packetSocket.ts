@@ -1,0 +1,89 @@
+import { once } from "node:events";
+import { closeSync } from "node:fs";
+import { Socket } from "node:net";
+import {
+  AF_UNIX,
+  connectUnix,
+  openSocket,
+  receiveNow,
+  SOCK_CLOEXEC,
+  SOCK_SEQPACKET,
+} from "../../nodeEnvironment/systemCalls.ts";
+
+/** A byte for the stream and what was read at once. Source: conmon src/conn_sock.c, STDIO_BUF_SIZE. */
+const PACKET_BYTES_MAX = 8193;
+/** First byte of a packet. Source: conmon src/utils.h, STDOUT_PIPE and STDERR_PIPE. */
+const STDOUT = 2;
+
+export interface Packet {
+  readonly stream: "stdout" | "stderr";
+  readonly data: Buffer;
+}
+
+interface PipeHandle {
+  open(descriptor: number): number;
+  fd: number;
+}
+
+/** What `net` wraps a descriptor with; it takes only stream sockets by itself, though libuv reads any. */
+function pipeHandle(descriptor: number): PipeHandle {
+  const { Pipe, constants } = (process as unknown as { binding(name: string): PipeBinding }).binding("pipe_wrap");
+  const handle = new Pipe(constants.SOCKET);
+  handle.open(descriptor);
+  return handle;
+}
+interface PipeBinding {
+  readonly Pipe: new (type: number) => PipeHandle;
+  readonly constants: { readonly SOCKET: number };
+}
+
+/**
+ * A connection to conmon's attach socket, whose packets `net.connect` cannot receive: what is written is the container's
+ * input, `end` its end of file.
+ */
+export class PacketSocket {
+  readonly #socket: Socket;
+  readonly #descriptor: number;
+
+  constructor(path: string) {
+    this.#descriptor = openSocket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC);
+    try {
+      connectUnix(this.#descriptor, path);
+    } catch (error) {
+      closeSync(this.#descriptor);
+      throw error;
+    }
+    const handle = pipeHandle(this.#descriptor);
+    this.#socket = new Socket({ handle, allowHalfOpen: true } as object);
+    this.#socket.on("error", () => this.#socket.destroy());
+  }
+
+  get input(): Socket {
+    return this.#socket;
+  }
+
+  /** Hands over one packet after the other until the other side hangs up, waiting for each to be taken. */
+  async forward(take: (packet: Packet) => Promise<void>): Promise<void> {
+    const socket = this.#socket;
+    const hungUp = once(socket, "close").catch(() => undefined);
+    for await (const data of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)
+      await take(packetOf(data));
+    // libuv takes a short read of a socket that has hung up for its end, though packets may still be queued.
+    for (let data = this.#next(); data !== undefined; data = this.#next()) await take(packetOf(data));
+    socket.destroy();
+    await hungUp;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #next(): Buffer | undefined {
+    return this.#socket.destroyed ? undefined : receiveNow(this.#descriptor, PACKET_BYTES_MAX);
+  }
+}
+
+const packetOf = (data: Buffer): Packet => ({
+  stream: data[0] === STDOUT ? "stdout" : "stderr",
+  data: data.subarray(1),
+});

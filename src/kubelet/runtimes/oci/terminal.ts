@@ -1,0 +1,82 @@
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { type ExecRequest, RuntimeError } from "../../runtime.ts";
+import { runSession } from "./attach.ts";
+import { cleanMessage, conmonArguments, parseAnswer } from "./conmon.ts";
+import { bundleOf, type OciContext } from "./context.ts";
+import type { OciSpec } from "./ociSpec.ts";
+import { PacketSocket } from "./packetSocket.ts";
+import { type ContainerRecord, identifyProcess, signalProcess } from "./records.ts";
+
+/** Descriptors that conmon speaks on: how it went, when to go on, and when its attach socket is there. */
+const [SYNC, START, ATTACH] = [3, 4, 5];
+
+/**
+ * Runs a command in a container on a terminal of its own. conmon holds the terminal, because only it passes new sizes
+ * on; it waits for us twice, before it makes the attach socket and before it starts the program, so that no output is
+ * missed.
+ */
+export async function execOnTerminal(
+  context: OciContext,
+  record: ContainerRecord,
+  request: ExecRequest,
+): Promise<number> {
+  const bundle = bundleOf(context, record.id);
+  const directory = join(bundle, "exec", context.env.random.uuid());
+  await mkdir(directory, { recursive: true });
+  try {
+    const spec: OciSpec = JSON.parse(readFileSync(join(bundle, "config.json"), "utf8"));
+    const env = withTerminalType(spec.process.env);
+    const process = { ...spec.process, env, terminal: true, args: request.command };
+    writeFileSync(join(directory, "process.json"), JSON.stringify(process));
+    return await runUnderConmon(context, record, request, directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const withTerminalType = (env: readonly string[]) =>
+  env.some((line) => line.startsWith("TERM=")) ? env : [...env, "TERM=xterm"];
+
+async function runUnderConmon(
+  context: OciContext,
+  record: ContainerRecord,
+  request: ExecRequest,
+  directory: string,
+): Promise<number> {
+  const options = { id: record.id, bundle: directory, logPath: "/dev/null", stdin: true, stdinOnce: false, tty: true };
+  const execArguments = ["-e", "--exec-attach", "--exec-process-spec", join(directory, "process.json")];
+  const child = spawn(context.conmon, [...conmonArguments(context, options), ...execArguments], {
+    cwd: directory,
+    env: { PATH: process.env.PATH, _OCI_SYNCPIPE: `${SYNC}`, _OCI_STARTPIPE: `${START}`, _OCI_ATTACHPIPE: `${ATTACH}` },
+    stdio: ["ignore", "ignore", "ignore", "pipe", "pipe", "pipe"],
+  });
+  const failed = new Promise<never>((_, reject) => child.once("error", reject));
+  const sync = createInterface({ input: child.stdio[SYNC] as Readable })[Symbol.asyncIterator]();
+  const attach = createInterface({ input: child.stdio[ATTACH] as Readable })[Symbol.asyncIterator]();
+  const start = child.stdio[START] as Writable;
+  start.on("error", () => undefined);
+  start.write("\0");
+  await Promise.race([attach.next(), failed]);
+  const socket = new PacketSocket(join(directory, "attach"));
+  start.end("\0");
+  const pid = await answerOf(sync);
+  const target = identifyProcess(pid);
+  const kill = () => target !== undefined && signalProcess(target, "SIGKILL");
+  request.signal?.addEventListener("abort", kill, { once: true });
+  const [exitCode] = await Promise.all([answerOf(sync), runSession(socket, directory, request)]);
+  request.signal?.removeEventListener("abort", kill);
+  return exitCode;
+}
+
+async function answerOf(lines: AsyncIterator<string>): Promise<number> {
+  const { value, done } = await lines.next();
+  if (done) throw new RuntimeError("ExecError", "the session broke off");
+  const { data, message } = parseAnswer(value);
+  if (data < 0) throw new RuntimeError("ExecError", cleanMessage(message), { exitCode: -data });
+  return data;
+}
