@@ -57,7 +57,6 @@ const text = (stream: AsyncIterable<Uint8Array>): ApiResponse => ({
   stream,
 });
 
-// biome-ignore lint/correctness/useYield: a stream of nothing
 async function* empty(): AsyncIterable<Uint8Array> {}
 
 async function readSome(stream: AsyncIterable<Uint8Array>): Promise<string> {
