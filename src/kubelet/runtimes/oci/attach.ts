@@ -5,7 +5,7 @@ import { feed, writeSlowly } from "./streams.ts";
 
 /** Joins a session's streams to a client's, through conmon's attach socket in `directory`. */
 export async function joinStreams(directory: string, request: Omit<ExecRequest, "command">): Promise<void> {
-  const socket = new PacketSocket(`${directory}/attach`);
+  const socket = new PacketSocket(directory);
   await runSession(socket, directory, request);
 }
 

@@ -34,7 +34,6 @@ export function conmonArguments(context: OciContext, options: ConmonOptions): st
     ["-p", join(options.bundle, "pidfile")],
     ["-P", join(options.bundle, "conmon.pid")],
     ["-l", `k8s-file:${options.logPath}`],
-    ["--runtime-arg", `--root=${runtimeRoot(context)}`],
     ["--full-attach", "--no-sync-log"],
     options.stdin ? ["-i"] : [],
     options.stdin && !options.stdinOnce ? ["--leave-stdin-open"] : [],
@@ -48,7 +47,8 @@ export function conmonArguments(context: OciContext, options: ConmonOptions): st
  * @returns the process id of the container, which waits to be started.
  */
 export async function createUnderConmon(context: OciContext, options: ConmonOptions): Promise<number> {
-  const args = [...conmonArguments(context, options), "--exit-dir", exitDirectory(context)];
+  const root = ["--runtime-arg", `--root=${runtimeRoot(context)}`];
+  const args = [...conmonArguments(context, options), ...root, "--exit-dir", exitDirectory(context)];
   const child = spawn(context.conmon, args, {
     cwd: options.bundle,
     env: { PATH: process.env.PATH, _OCI_SYNCPIPE: String(SYNC_DESCRIPTOR) },

@@ -118,6 +118,7 @@ export class Containers {
     const record = this.get(id);
     if (record.isStarting) throw new RuntimeError("RunContainerError", `container ${id} has been started before`);
     const { config } = this.#save({ ...record, isStarting: true });
+    let startedAtMs: number;
     try {
       const { stdin, stdinOnce, tty, logPath } = config;
       const pid = await createUnderConmon(this.#context, {
@@ -131,6 +132,7 @@ export class Containers {
       const process = identifyProcess(pid);
       if (process === undefined) throw new RuntimeError("RunContainerError", "the container's process is gone");
       this.#save({ ...this.get(id), process });
+      startedAtMs = this.#context.env.clock.now();
       await runOci(this.#context, ["start", id]);
     } catch (error) {
       const created = this.get(id).process;
@@ -138,7 +140,7 @@ export class Containers {
       this.#endUnstarted(id, (error as Error).message);
       throw error;
     }
-    this.#save({ ...this.get(id), startedAtMs: this.#context.env.clock.now() });
+    this.#save({ ...this.get(id), startedAtMs });
     this.#emit({ type: "container-started", containerId: id, sandboxId: config.sandboxId });
     this.check(id);
   }
@@ -234,7 +236,7 @@ export class Containers {
     if (record === undefined || record.process === undefined || record.end !== undefined) return;
     const file = join(exitDirectory(this.#context), id);
     const stats = statSync(file, { throwIfNoEntry: false });
-    if (stats !== undefined) this.#end(record, Number(readFileSync(file, "utf8")), stats.mtimeMs);
+    if (stats !== undefined) this.#end(record, Number(readFileSync(file, "utf8")), Math.floor(stats.mtimeMs));
     else if (!isAlive(record.process)) this.#checkLost(record);
   }
 

@@ -1,16 +1,16 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Readable, Writable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { type ExecRequest, type ExecSyncResult, RuntimeError } from "../../runtime.ts";
+import { START_ERROR_EXIT_CODE } from "./conmon.ts";
 import { bundleOf, type OciContext, runtimeRoot } from "./context.ts";
 import type { ContainerRecord } from "./records.ts";
 import { drainInto, feed } from "./streams.ts";
 
-/** Descriptor to which the OCI runtime writes what it has to say itself, apart from the program's output. */
-const LOG_DESCRIPTOR = 3;
+/** How often it is looked whether the program has started. */
+const START_POLL_MS = 1;
 /** Per stream. Source: kubelet pkg/probe/exec/exec.go, maxReadLength is 10 KiB; CRI runtimes keep 16 KiB. */
 const SYNC_OUTPUT_BYTES_MAX = 16 * 1024;
 
@@ -19,7 +19,7 @@ export async function execOnPipes(context: OciContext, record: ContainerRecord, 
   const directory = join(bundleOf(context, record.id), "exec", context.env.random.uuid());
   await mkdir(directory, { recursive: true });
   try {
-    return await runExec(context, record, request, join(directory, "pid"));
+    return await runExec(context, record, request, directory);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -29,37 +29,51 @@ async function runExec(
   context: OciContext,
   record: ContainerRecord,
   request: ExecRequest,
-  pidFile: string,
+  directory: string,
 ): Promise<number> {
-  const ownLog = ["--log", `/proc/self/fd/${LOG_DESCRIPTOR}`, "--log-format", "json"];
-  const args = [
-    `--root=${runtimeRoot(context)}`,
-    ...ownLog,
-    "exec",
-    "--pid-file",
-    pidFile,
-    record.id,
-    ...request.command,
-  ];
-  const child = spawn(context.ociRuntime, args, { stdio: ["pipe", "pipe", "pipe", "pipe"] });
+  const pidFile = join(directory, "pid");
+  const args = [...ociArguments(context, directory), "exec", "--pid-file", pidFile, record.id, ...request.command];
+  const child = spawn(context.ociRuntime, args, { stdio: ["pipe", "pipe", "pipe"] });
   const closed = new Promise<number>((resolve, reject) => {
     child.once("close", (code) => resolve(code ?? -1)).once("error", reject);
   });
-  const log = text(child.stdio[LOG_DESCRIPTOR] as Readable);
   const kill = () => killExec(pidFile, () => child.kill("SIGKILL"));
   request.signal?.addEventListener("abort", kill, { once: true });
   if (request.signal?.aborted) kill();
   feed(request.stdin, child.stdin as Writable);
+  const hasStarted = async () => {
+    while (child.exitCode === null && !existsSync(pidFile)) await context.env.clock.sleep(START_POLL_MS);
+    return existsSync(pidFile);
+  };
   await Promise.all([
     drainInto(child.stdout as Readable, request.stdout),
-    drainInto(child.stderr as Readable, request.stderr),
+    // Until the program has started, the runtime complains there, and that is told by the error.
+    drainInto(child.stderr as Readable, request.stderr, hasStarted),
   ]);
   const code = await closed;
-  request.stdin?.unpipe();
+  request.stdin?.unpipe(child.stdin as Writable);
   request.signal?.removeEventListener("abort", kill);
-  const complaint = runtimeComplaint(await log);
-  if (complaint !== undefined && code !== 0) throw new RuntimeError("ExecError", complaint, { exitCode: code });
-  return code;
+  const complaint = code === 0 ? undefined : runtimeComplaint(directory);
+  if (complaint === undefined) return code;
+  throw new RuntimeError("ExecError", complaint, { exitCode: START_ERROR_EXIT_CODE });
+}
+
+/** Has the runtime write what it has to say itself into a file, apart from the program's output. */
+export const ociArguments = (context: OciContext, directory: string): string[] => [
+  `--root=${runtimeRoot(context)}`,
+  `--log=${join(directory, "log")}`,
+  "--log-format=json",
+];
+
+/** What the runtime logged as an error: it could not start the program. */
+export function runtimeComplaint(directory: string): string | undefined {
+  const path = join(directory, "log");
+  if (!existsSync(path)) return undefined;
+  const lines = readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("{"));
+  const errors = lines.map((line) => JSON.parse(line)).filter(({ level }) => ["error", "fatal"].includes(level));
+  return errors.length === 0 ? undefined : errors.map((entry) => entry.msg).join("; ");
 }
 
 /** The runtime does not pass SIGKILL on, so the program itself is killed, and the runtime sees it end. */
@@ -69,13 +83,6 @@ function killExec(pidFile: string, otherwise: () => void): void {
   } catch {
     otherwise();
   }
-}
-
-/** What the runtime logged as an error: it could not start the program. */
-export function runtimeComplaint(log: string): string | undefined {
-  const entries = log.split("\n").filter((line) => line.startsWith("{"));
-  const errors = entries.map((line) => JSON.parse(line)).filter((entry) => ["error", "fatal"].includes(entry.level));
-  return errors.length === 0 ? undefined : errors.map((entry) => entry.msg).join("; ");
 }
 
 /** For probes and hooks. @throws RuntimeError also when it takes longer than `timeoutMs`. */

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { closeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { Socket } from "node:net";
 import {
   AF_UNIX,
@@ -45,13 +45,17 @@ export class PacketSocket {
   readonly #socket: Socket;
   readonly #descriptor: number;
 
-  constructor(path: string) {
+  /** Connects to the socket `attach` in `directory`, whose own path may be longer than a socket's can be. */
+  constructor(directory: string) {
     this.#descriptor = openSocket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC);
+    const parent = openSync(directory, "r");
     try {
-      connectUnix(this.#descriptor, path);
+      connectUnix(this.#descriptor, `/proc/self/fd/${parent}/attach`);
     } catch (error) {
       closeSync(this.#descriptor);
       throw error;
+    } finally {
+      closeSync(parent);
     }
     const handle = pipeHandle(this.#descriptor);
     this.#socket = new Socket({ handle, allowHalfOpen: true } as object);

@@ -13,9 +13,16 @@ export async function writeSlowly(target: Writable | undefined, data: Uint8Array
   return !target.destroyed;
 }
 
-/** Moves everything from one to the other, and leaves the target open: its owner has more to say. */
-export async function drainInto(source: Readable, target: Writable | undefined): Promise<void> {
-  for await (const data of source) await writeSlowly(target, data);
+/**
+ * Moves everything from one to the other, and leaves the target open: its owner has more to say. What comes while `may`
+ * says no is thrown away.
+ */
+export async function drainInto(
+  source: Readable,
+  target: Writable | undefined,
+  may: () => Promise<boolean> = async () => true,
+): Promise<void> {
+  for await (const data of source) if (await may()) await writeSlowly(target, data);
 }
 
 /** Feeds `input` until it ends, then half-closes; a target that stops reading is not an error. */

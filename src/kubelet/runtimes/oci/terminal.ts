@@ -6,8 +6,9 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { type ExecRequest, RuntimeError } from "../../runtime.ts";
 import { runSession } from "./attach.ts";
-import { cleanMessage, conmonArguments, parseAnswer } from "./conmon.ts";
+import { cleanMessage, conmonArguments, parseAnswer, START_ERROR_EXIT_CODE } from "./conmon.ts";
 import { bundleOf, type OciContext } from "./context.ts";
+import { ociArguments, runtimeComplaint } from "./exec.ts";
 import type { OciSpec } from "./ociSpec.ts";
 import { PacketSocket } from "./packetSocket.ts";
 import { type ContainerRecord, identifyProcess, signalProcess } from "./records.ts";
@@ -49,7 +50,14 @@ async function runUnderConmon(
   directory: string,
 ): Promise<number> {
   const options = { id: record.id, bundle: directory, logPath: "/dev/null", stdin: true, stdinOnce: false, tty: true };
-  const execArguments = ["-e", "--exec-attach", "--exec-process-spec", join(directory, "process.json")];
+  const runtimeArguments = ociArguments(context, directory).flatMap((argument) => ["--runtime-arg", argument]);
+  const execArguments = [
+    ...runtimeArguments,
+    "-e",
+    "--exec-attach",
+    "--exec-process-spec",
+    join(directory, "process.json"),
+  ];
   const child = spawn(context.conmon, [...conmonArguments(context, options), ...execArguments], {
     cwd: directory,
     env: { PATH: process.env.PATH, _OCI_SYNCPIPE: `${SYNC}`, _OCI_STARTPIPE: `${START}`, _OCI_ATTACHPIPE: `${ATTACH}` },
@@ -62,21 +70,21 @@ async function runUnderConmon(
   start.on("error", () => undefined);
   start.write("\0");
   await Promise.race([attach.next(), failed]);
-  const socket = new PacketSocket(join(directory, "attach"));
+  const socket = new PacketSocket(directory);
   start.end("\0");
-  const pid = await answerOf(sync);
-  const target = identifyProcess(pid);
+  const target = identifyProcess(await answerOf(sync, directory));
   const kill = () => target !== undefined && signalProcess(target, "SIGKILL");
   request.signal?.addEventListener("abort", kill, { once: true });
-  const [exitCode] = await Promise.all([answerOf(sync), runSession(socket, directory, request)]);
+  const [exitCode] = await Promise.all([answerOf(sync, directory), runSession(socket, directory, request)]);
   request.signal?.removeEventListener("abort", kill);
   return exitCode;
 }
 
-async function answerOf(lines: AsyncIterator<string>): Promise<number> {
+/** conmon says nothing when the runtime fails, but hangs up. */
+async function answerOf(lines: AsyncIterator<string>, directory: string): Promise<number> {
   const { value, done } = await lines.next();
-  if (done) throw new RuntimeError("ExecError", "the session broke off");
-  const { data, message } = parseAnswer(value);
-  if (data < 0) throw new RuntimeError("ExecError", cleanMessage(message), { exitCode: -data });
-  return data;
+  const { data, message } = done ? { data: -1, message: "" } : parseAnswer(value);
+  if (data >= 0) return data;
+  const complaint = runtimeComplaint(directory) ?? cleanMessage(message);
+  throw new RuntimeError("ExecError", complaint, { exitCode: START_ERROR_EXIT_CODE });
 }
