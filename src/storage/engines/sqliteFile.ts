@@ -9,9 +9,6 @@ import { DamagedStorageError, StorageLockedError } from "../storage.ts";
 const APPLICATION_ID = 0x736b6966;
 const SCHEMA_VERSION = 1;
 
-/** Pages of 4 KiB in the log after which it is written back into the main file; a crash leaves that much to read. */
-const CHECKPOINT_PAGES = 4000;
-
 /** Primary result codes. Source: sqlite.org/rescode.html. */
 const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
@@ -45,9 +42,12 @@ export interface SqliteOptions {
   readonly unsafeNoFsync?: boolean;
   /** Writes fail when the file would grow beyond it. Source of the default: etcd's --quota-backend-bytes. */
   readonly bytesMax?: number;
+  /** Pages of 4 KiB in the log after which it is written back into the main file; a crash leaves that much to read. */
+  readonly checkpointPages?: number;
 }
 
 const BYTES_MAX_DEFAULT = 2 * 2 ** 30;
+const CHECKPOINT_PAGES_DEFAULT = 4000;
 
 const resultCode = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) & 0xff;
 
@@ -101,13 +101,14 @@ function isNew(database: DatabaseSync, path: string): boolean {
   throw new DamagedStorageError(path, "it belongs to another program");
 }
 
-function configure(database: DatabaseSync, { path, unsafeNoFsync, bytesMax = BYTES_MAX_DEFAULT }: SqliteOptions): void {
+function configure(database: DatabaseSync, options: SqliteOptions): void {
+  const { path, bytesMax = BYTES_MAX_DEFAULT, checkpointPages = CHECKPOINT_PAGES_DEFAULT } = options;
   // SQLite's own lock, held until the process ends however it ends; and no shared-memory file beside the log.
   database.exec("PRAGMA locking_mode = EXCLUSIVE");
   const fresh = isNew(database, path);
   database.exec(`PRAGMA journal_mode = WAL; BEGIN EXCLUSIVE; COMMIT;
-    PRAGMA synchronous = ${unsafeNoFsync ? "OFF" : "FULL"};
-    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+    PRAGMA synchronous = ${options.unsafeNoFsync ? "OFF" : "FULL"};
+    PRAGMA wal_autocheckpoint = ${checkpointPages};
     PRAGMA max_page_count = ${Math.ceil(bytesMax / pragma(database, "page_size"))};`);
   if (!fresh) return;
   database.exec(`BEGIN; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};
