@@ -23,8 +23,9 @@ const SYSCALL_STOP_SIGNAL = SIGTRAP | 0x80;
 const WNOTHREAD = 0x20000000;
 const WALL = 0x40000000;
 
-/** Longest path and largest `ptrace_syscall_info`. */
+/** Size of `struct ptrace_syscall_info`. */
 const SYSCALL_INFO_BYTES = 88;
+/** PATH_MAX. */
 const PATH_BYTES_MAX = 4096;
 
 const libc = koffi.load(null);

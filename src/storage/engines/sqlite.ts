@@ -115,6 +115,8 @@ async function readContent(thread: SqliteThread, path: string): Promise<JournalC
  * Keeps everything in memory and every write in a SQLite file (table `revisions`, view `registry`), through a thread
  * of its own. Many writes share one transaction and one fsync.
  *
+ * Nobody else can open the file meanwhile; once it is closed, `sqlite3 storage.db 'SELECT * FROM registry'` shows it.
+ *
  * The history survives a restart: its window (`HISTORY_EVENTS_MAX`, `HISTORY_BYTES_MAX`) is that of the memory engine.
  * @throws DamagedStorageError, StorageLockedError
  */
