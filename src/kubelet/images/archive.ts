@@ -70,12 +70,12 @@ interface Loaded {
 }
 
 async function nameImages(store: ImageStore, images: readonly Loaded[], given: readonly string[]) {
-  return Promise.all(
-    images.map(async ({ manifest, manifestType, names }): Promise<LoadedImage> => {
-      const all = [...new Set([...names, ...(images.length === 1 ? given : [])].map(normalizeName))];
-      return { image: await store.register({ manifest, manifestType, names: all }), names: all };
-    }),
-  );
+  const loaded: LoadedImage[] = [];
+  for (const { manifest, manifestType, names } of images) {
+    const all = [...new Set([...names, ...(images.length === 1 ? given : [])].map(normalizeName))];
+    loaded.push({ image: await store.register({ manifest, manifestType, names: all }), names: all });
+  }
+  return loaded;
 }
 
 /** Random access to a tar file, by the names of its entries. */
