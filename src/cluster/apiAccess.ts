@@ -5,7 +5,6 @@ import { type Client, createClient } from "../client/client.ts";
 import { httpsTransport } from "../client/transports/https.ts";
 import { existingConfig } from "./images.ts";
 import { clusterPaths } from "./paths.ts";
-import { realClock } from "./realEnv.ts";
 
 /** Close its `transport` when done. */
 export function adminClient(name: string): Client {
@@ -16,7 +15,6 @@ export function adminClient(name: string): Client {
     server: `https://127.0.0.1:${config.apiPort}`,
     ca: read("ca.crt"),
     clientCertificate: { certificate: read("admin.crt"), key: read("admin.key") },
-    clock: realClock,
   });
   return createClient(transport, "skiff");
 }

@@ -1,0 +1,147 @@
+/** Writes any `ApiResponse` to a client, with back-pressure, whichever protocol carries it. */
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+import { createGzip, gzipSync } from "node:zlib";
+import type { Env } from "../../lib/env.ts";
+import { ApiError } from "../../machinery/errors.ts";
+import type { ApiResponse, WatchStream } from "../../machinery/requests.ts";
+
+/** Where an answer goes. */
+export interface Outgoing {
+  respond(status: number, headers: Record<string, string | number>): Writable;
+  onClose(run: () => void): void;
+  isClosed(): boolean;
+  hasResponded(): boolean;
+  /** Ends it so that the client sees that something is missing. */
+  abort(): void;
+}
+
+interface Wishes {
+  readonly method: string;
+  readonly acceptEncoding: string | undefined;
+}
+
+/** Smaller answers are sent as they are. Source: apiserver responsewriters, defaultGzipThresholdBytes. */
+const GZIP_BYTES_MIN = 128 * 1024;
+/** Fast rather than small. Source: as above, defaultGzipContentEncodingLevel. */
+const GZIP_LEVEL = 1;
+
+const COMMON_HEADERS = { "cache-control": "no-cache, private" };
+
+export async function sendResponse(response: ApiResponse, outgoing: Outgoing, wishes: Wishes): Promise<void> {
+  if (outgoing.isClosed()) {
+    if (response.type === "watch") response.events.close();
+    return;
+  }
+  switch (response.type) {
+    case "object":
+      return sendChunks(response.bytes(), { ...response, contentType: "application/json" }, outgoing, wishes);
+    case "bytes":
+      return sendChunks(response.bytes, response, outgoing, wishes);
+    case "stream":
+      return sendStream(response.stream, response, outgoing);
+    case "watch":
+      return sendWatch(response.events, response.contentType, outgoing);
+    default:
+      return response satisfies never;
+  }
+}
+
+interface Head {
+  readonly status: number;
+  readonly contentType: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const headersOf = ({ contentType, headers }: Head) => ({ ...COMMON_HEADERS, "content-type": contentType, ...headers });
+
+async function sendChunks(
+  bytes: Uint8Array | Iterable<Uint8Array>,
+  head: Head,
+  outgoing: Outgoing,
+  wishes: Wishes,
+): Promise<void> {
+  const headers: Record<string, string | number> = headersOf(head);
+  const compress = /\bgzip\b/.test(wishes.acceptEncoding ?? "");
+  if (bytes instanceof Uint8Array) {
+    const body = compress && bytes.length >= GZIP_BYTES_MIN ? gzipSync(bytes, { level: GZIP_LEVEL }) : bytes;
+    if (body !== bytes) headers["content-encoding"] = "gzip";
+    headers["content-length"] = body.length;
+    outgoing.respond(head.status, headers).end(wishes.method === "HEAD" ? undefined : body);
+    return;
+  }
+  const output = compress
+    ? gzipInto(outgoing, head.status, { ...headers, "content-encoding": "gzip" })
+    : outgoing.respond(head.status, headers);
+  for (const chunk of bytes) await write(output, chunk, outgoing);
+  output.end();
+}
+
+function gzipInto(outgoing: Outgoing, status: number, headers: Record<string, string | number>): Writable {
+  const gzip = createGzip({ level: GZIP_LEVEL });
+  gzip.pipe(outgoing.respond(status, headers));
+  outgoing.onClose(() => gzip.destroy());
+  gzip.on("error", () => undefined);
+  return gzip;
+}
+
+/** Resolves when more may be written. @throws Error when the client has gone */
+async function write(output: Writable, chunk: Uint8Array, outgoing: Outgoing): Promise<void> {
+  if (output.write(chunk)) return;
+  if (outgoing.isClosed()) throw new Error("the client has gone");
+  const gone = new AbortController();
+  outgoing.onClose(() => gone.abort());
+  await once(output, "drain", { signal: gone.signal });
+}
+
+async function sendStream(stream: AsyncIterable<Uint8Array>, head: Head, outgoing: Outgoing): Promise<void> {
+  const output = outgoing.respond(head.status, headersOf(head));
+  try {
+    for await (const chunk of stream) {
+      if (outgoing.isClosed()) return;
+      await write(output, chunk, outgoing);
+    }
+    output.end();
+  } catch {
+    outgoing.abort();
+  }
+}
+
+const NEWLINE = Buffer.from("\n");
+
+async function sendWatch(events: WatchStream, contentType: string, outgoing: Outgoing): Promise<void> {
+  outgoing.onClose(() => events.close());
+  const output = outgoing.respond(200, { ...COMMON_HEADERS, "content-type": contentType });
+  // The client waits for the head before anything has happened.
+  if ("flushHeaders" in output) (output as { flushHeaders(): void }).flushHeaders();
+  try {
+    for (;;) {
+      const frames = await events.next();
+      if (frames === undefined || outgoing.isClosed()) break;
+      const lines = frames.flatMap((frame) => [frame.bytes(), NEWLINE]);
+      await write(output, Buffer.concat(lines), outgoing);
+    }
+    output.end();
+  } catch {
+    outgoing.abort();
+  } finally {
+    events.close();
+  }
+}
+
+/** A failure outside the handler: authentication, or the body. After the head has gone the connection is cut instead. */
+export function sendError(error: unknown, outgoing: Outgoing, env: Env): void {
+  if (!(error instanceof ApiError)) env.log.error("a request failed", { error });
+  if (outgoing.hasResponded()) {
+    outgoing.abort();
+    return;
+  }
+  const known =
+    error instanceof ApiError
+      ? error
+      : new ApiError("InternalError", `Internal error occurred: ${(error as Error).message}`);
+  const body = Buffer.from(JSON.stringify(known.toStatus()));
+  outgoing
+    .respond(known.code, { ...COMMON_HEADERS, "content-type": "application/json", "content-length": body.length })
+    .end(body);
+}

@@ -1,0 +1,245 @@
+/**
+ * The API over TLS: HTTP/2 and HTTP/1.1 by ALPN on one port, on TCP and on Unix sockets.
+ *
+ * Both protocols become the same `ApiRequest`, and every answer is written by one function, so no verb knows which it
+ * was. HTTP/2 uses the stream API; its compatibility layer costs up to half of the throughput.
+ */
+
+import { rmSync } from "node:fs";
+import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  constants,
+  createServer as createHttp2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import type { Env } from "../../lib/env.ts";
+import { ApiError } from "../../machinery/errors.ts";
+import type { ApiHandler, ApiRequest, UserInfo } from "../../machinery/requests.ts";
+import type { Authenticator } from "../auth/authenticators.ts";
+import { readBody } from "./body.ts";
+import { credentialsOf } from "./credentials.ts";
+import { type Outgoing, sendError, sendResponse } from "./respond.ts";
+
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export interface HttpServerOptions {
+  readonly env: Env;
+  /** PEM. `clientAuthority` signs the certificates of clients. */
+  readonly tls: { readonly certificate: string; readonly key: string; readonly clientAuthority: string };
+  readonly handle: ApiHandler;
+  /** @throws ApiError Unauthorized */
+  readonly authenticate: Authenticator;
+  /** Takes over an HTTP/1.1 connection that asks for an upgrade. @throws ApiError while nothing has been sent */
+  readonly upgrade?: (request: ApiRequest, user: UserInfo, raw: RawUpgrade) => Promise<void>;
+  readonly listen: readonly ListenAddress[];
+}
+
+export interface RawUpgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+export interface HttpServer {
+  /** Ports, in the order of `listen`; 0 for Unix sockets. */
+  readonly ports: readonly number[];
+  /** Stops listening, lets short requests end, and closes what is left open after `graceMs`. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** With Node's default of 10 MB two unread large lists end every further stream of a session. */
+const SESSION_MEMORY_MAX_MB = 256;
+/** Source: apiserver options, HTTP2MaxStreamsPerConnection; golang.org/x/net/http2 defaults to 250. */
+const STREAMS_PER_SESSION_MAX = 1000;
+/** Bytes in flight per stream, so that a list is not stopped by every 64 KiB. */
+const WINDOW_BYTES = 1024 * 1024;
+
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const sockets = new Set<Duplex>();
+  const sessions = new Set<ServerHttp2Session>();
+  const http2 = createHttp2Server({
+    maxSessionMemory: SESSION_MEMORY_MAX_MB,
+    settings: {
+      maxConcurrentStreams: STREAMS_PER_SESSION_MAX,
+      initialWindowSize: WINDOW_BYTES,
+      enableConnectProtocol: false,
+    },
+  });
+  http2.on("session", (session) => {
+    sessions.add(session);
+    session.setLocalWindowSize(WINDOW_BYTES * 4);
+    session.once("close", () => sessions.delete(session));
+  });
+  http2.on("stream", (stream, headers) => {
+    void serveHttp2(options, stream as ServerHttp2Stream, headers as Record<string, string>);
+  });
+  http2.on("sessionError", () => undefined);
+  const http1 = createHttp1Server(
+    { keepAliveTimeout: 120_000, requestTimeout: 0 },
+    (request, response) => void serveHttp1(options, request, response),
+  );
+  http1.on("upgrade", (request, socket, head) => void serveUpgrade(options, { request, socket, head }));
+  http1.on("clientError", (_error, socket) => socket.destroy());
+
+  const onSecure = (socket: TLSSocket) => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.once("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);
+  };
+  const servers = await Promise.all(options.listen.map((address) => listen(address, options, onSecure)));
+  return {
+    ports: servers.map((server) =>
+      typeof server.address() === "object" ? ((server.address() as AddressInfo).port ?? 0) : 0,
+    ),
+    close: async (graceMs = 0) => {
+      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+      for (const session of sessions) session.close();
+      http1.closeIdleConnections();
+      if (graceMs > 0 && sockets.size > 0) await options.env.clock.sleep(graceMs);
+      for (const socket of sockets) socket.destroy();
+      await Promise.all(closed);
+    },
+  };
+}
+
+function listen(address: ListenAddress, { tls }: HttpServerOptions, onSecure: (socket: TLSSocket) => void) {
+  const server = createTlsServer(
+    {
+      cert: tls.certificate,
+      key: tls.key,
+      ca: tls.clientAuthority,
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: ["h2", "http/1.1"],
+      minVersion: "TLSv1.2",
+    },
+    onSecure,
+  );
+  server.on("tlsClientError", () => undefined);
+  if ("path" in address) rmSync(address.path, { force: true });
+  return new Promise<typeof server>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(address, () => resolve(server));
+  });
+}
+
+/** One request of either protocol, without its body. */
+interface Incoming {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+async function serve(
+  options: HttpServerOptions,
+  incoming: Incoming,
+  outgoing: Outgoing,
+  socket: TLSSocket,
+): Promise<void> {
+  const gone = new AbortController();
+  outgoing.onClose(() => gone.abort());
+  try {
+    const user = await options.authenticate(credentialsOf(socket, incoming.headers.authorization));
+    const request = await requestOf(incoming, gone.signal);
+    await sendResponse(await options.handle(request, user), outgoing, {
+      method: request.method,
+      acceptEncoding: incoming.headers["accept-encoding"],
+    });
+  } catch (error) {
+    if (!outgoing.isClosed()) sendError(error, outgoing, options.env);
+  }
+}
+
+async function requestOf({ method, url, headers, body }: Incoming, signal: AbortSignal): Promise<ApiRequest> {
+  const mark = url.indexOf("?");
+  const bytes = method === "GET" || method === "HEAD" ? undefined : await readBody(body, headers);
+  return {
+    method: method as ApiRequest["method"],
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
+    headers,
+    signal,
+    ...(bytes !== undefined && bytes.length > 0 && { body: bytes }),
+  };
+}
+
+function serveHttp2(
+  options: HttpServerOptions,
+  stream: ServerHttp2Stream,
+  headers: Record<string, string>,
+): Promise<void> {
+  stream.on("error", () => undefined);
+  const incoming: Incoming = {
+    method: headers[":method"] ?? "GET",
+    url: headers[":path"] ?? "/",
+    headers,
+    body: stream,
+  };
+  const outgoing: Outgoing = {
+    respond: (status, responseHeaders) => {
+      stream.respond({ [constants.HTTP2_HEADER_STATUS]: status, ...responseHeaders });
+      return stream;
+    },
+    onClose: (run) => stream.once("close", run),
+    isClosed: () => stream.destroyed || stream.closed,
+    hasResponded: () => stream.headersSent,
+    abort: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+  };
+  return serve(options, incoming, outgoing, stream.session?.socket as unknown as TLSSocket);
+}
+
+function serveHttp1(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  response.on("error", () => undefined);
+  const incoming: Incoming = {
+    method: request.method ?? "GET",
+    url: request.url ?? "/",
+    headers: plainHeaders(request),
+    body: request,
+  };
+  const outgoing: Outgoing = {
+    respond: (status, headers) => response.writeHead(status, headers),
+    onClose: (run) => response.once("close", run),
+    isClosed: () => response.destroyed || response.closed,
+    hasResponded: () => response.headersSent,
+    abort: () => response.destroy(),
+  };
+  return serve(options, incoming, outgoing, request.socket as TLSSocket);
+}
+
+const plainHeaders = ({ headers }: IncomingMessage): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : `${value}`]),
+  );
+
+async function serveUpgrade(options: HttpServerOptions, raw: RawUpgrade): Promise<void> {
+  const { request, socket } = raw;
+  socket.on("error", () => socket.destroy());
+  try {
+    const user = await options.authenticate(credentialsOf(request.socket as TLSSocket, request.headers.authorization));
+    if (options.upgrade === undefined) throw new ApiError("BadRequest", "upgrades are not served here");
+    const incoming = {
+      method: request.method ?? "GET",
+      url: request.url ?? "/",
+      headers: plainHeaders(request),
+      body: request,
+    };
+    await options.upgrade(await requestOf({ ...incoming, method: "GET" }, AbortSignal.any([])), user, raw);
+  } catch (error) {
+    const status = (
+      error instanceof ApiError
+        ? error
+        : new ApiError("InternalError", `Internal error occurred: ${(error as Error).message}`)
+    ).toStatus();
+    const body = JSON.stringify(status);
+    socket.end(
+      `HTTP/1.1 ${status.code} ${status.reason ?? "Error"}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  }
+}
