@@ -114,6 +114,17 @@ function fillAlways(result: Record<string, unknown>, schema: StructSchema): void
   }
 }
 
+const zeroObjects = new WeakMap<StructSchema, Json>();
+
+/** An object of the kind with nothing in it, as Go writes it; what a created object is compared with. Shared. */
+export function emptyObject(schema: StructSchema): Json {
+  const known = zeroObjects.get(schema);
+  if (known !== undefined) return known;
+  const empty = zeroOf(schema) as Json;
+  zeroObjects.set(schema, empty);
+  return empty;
+}
+
 /** Go's zero value as it is written. */
 function zeroOf(schema: Schema): unknown {
   if (schema.kind === "scalar") return zeroScalar(schema.type);
