@@ -1,0 +1,169 @@
+/**
+ * The cluster's DNS server: what CoreDNS does in a kubeadm cluster, inside the node process. Names of the cluster come
+ * from `view`, all others from the machine's resolvers; when none answers the client is told so (SERVFAIL).
+ *
+ * Deliberately absent: zone transfers, metrics, a configuration file.
+ */
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
+import { connect, createServer, isIPv6, type Server, type Socket } from "node:net";
+import type { Env } from "../lib/env.ts";
+import type { DnsView } from "./dnsIndex.ts";
+import { createForwarder, type Exchange } from "./forwarder.ts";
+import { splitFrames } from "./frames.ts";
+import { createResponder, type Responder } from "./responder.ts";
+
+export interface DnsOptions {
+  readonly env: Env;
+  /** Where to listen, for UDP and TCP. */
+  readonly address: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Called for every question: gives the same object until something in it changes. */
+  readonly view: () => DnsView;
+  /** Addresses of resolvers, as `reachableNameservers` finds them; "address" or "address#port". */
+  readonly upstreams: readonly string[];
+  readonly zone?: string;
+}
+
+export interface DnsServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Connections at once; more are closed at once. */
+const CONNECTIONS_MAX = 1_000;
+/** Source: CoreDNS core/dnsserver, idle timeout of TCP connections. */
+const IDLE_MS = 10_000;
+
+/** @throws Error when the address cannot be listened on. */
+export async function startDns(options: DnsOptions): Promise<DnsServer> {
+  const { env, address, view, upstreams, zone } = options;
+  const forwarder = createForwarder(env, upstreams, exchange);
+  const respond = createResponder({ env, view, forwarder, ...(zone === undefined ? {} : { zone }) });
+  const udp = await listenUdp(address, options.port, respond, env);
+  const port = udp.address().port;
+  const connections = new Set<Socket>();
+  const tcp = await listenTcp(address, port, respond, connections, env).catch((error) => {
+    udp.close();
+    throw error;
+  });
+  return {
+    port,
+    close: async () => {
+      for (const connection of connections) connection.destroy();
+      await Promise.all([
+        new Promise<void>((resolve) => udp.close(() => resolve())),
+        new Promise<void>((resolve) => tcp.close(() => resolve())),
+      ]);
+    },
+  };
+}
+
+function listenUdp(address: string, port: number, respond: Responder, env: Env): Promise<UdpSocket> {
+  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+  socket.on("message", (query, from) => {
+    respond(query, "udp").then(
+      (answer) => {
+        // The client may be gone; that is its affair.
+        if (answer !== undefined) socket.send(answer, from.port, from.address, () => {});
+      },
+      (error) => env.log.error("a DNS question could not be answered", { error: String(error) }),
+    );
+  });
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind(port, address, () => {
+      socket.off("error", reject);
+      socket.on("error", (error) => env.log.warn("DNS socket", { error: String(error) }));
+      resolve(socket);
+    });
+  });
+}
+
+function listenTcp(
+  address: string,
+  port: number,
+  respond: Responder,
+  connections: Set<Socket>,
+  env: Env,
+): Promise<Server> {
+  const server = createServer((socket) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+    socket.on("error", () => {});
+    socket.setTimeout(IDLE_MS, () => socket.destroy());
+    const take = splitFrames((query) => {
+      respond(query, "tcp").then(
+        (answer) => {
+          if (answer !== undefined && socket.writable) socket.write(framed(answer));
+        },
+        (error) => env.log.error("a DNS question could not be answered", { error: String(error) }),
+      );
+    });
+    socket.on("data", take);
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, address, () => resolve(server));
+  });
+}
+
+function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.alloc(message.length + 2);
+  frame.writeUInt16BE(message.length);
+  frame.set(message, 2);
+  return frame;
+}
+
+/** One question to one resolver. A datagram with another id, or from elsewhere, is not the answer. */
+const exchange: Exchange = (upstream, message, transport, signal) => {
+  const [host = "", port = "53"] = upstream.split("#");
+  return transport === "udp"
+    ? exchangeUdp(host, Number(port), message, signal)
+    : exchangeTcp(host, Number(port), message, signal);
+};
+
+function exchangeUdp(host: string, port: number, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
+    const end = () => socket.close();
+    const fail = (error: unknown) => {
+      signal.removeEventListener("abort", abort);
+      end();
+      reject(error);
+    };
+    const abort = () => fail(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    socket.once("error", fail);
+    socket.on("message", (answer) => {
+      if (answer.length < 12 || answer[0] !== message[0] || answer[1] !== message[1]) return;
+      signal.removeEventListener("abort", abort);
+      end();
+      resolve(answer);
+    });
+    // A connected socket takes answers from its peer alone, and hears when nobody is there.
+    socket.connect(port, host, () => socket.send(message));
+  });
+}
+
+function exchangeTcp(host: string, port: number, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port });
+    const abort = () => socket.destroy(signal.reason as Error);
+    signal.addEventListener("abort", abort, { once: true });
+    socket.on(
+      "data",
+      splitFrames((answer) => {
+        resolve(answer);
+        socket.destroy();
+      }),
+    );
+    socket.once("error", reject);
+    socket.once("close", () => {
+      signal.removeEventListener("abort", abort);
+      reject(new Error(`${host} closed the connection`));
+    });
+    socket.write(framed(message));
+  });
+}
