@@ -62,25 +62,21 @@ export const invalid = (path: FieldPath, value: unknown, detail = ""): FieldErro
   make("FieldValueInvalid")(path, withDetail(`Invalid value: ${printed(value)}`, detail));
 export const typeInvalid = (path: FieldPath, value: unknown, detail = ""): FieldError =>
   make("FieldValueTypeInvalid")(path, withDetail(`Invalid value: ${printed(value)}`, detail));
+/** The supported values stand in the order given; most callers give them sorted, as upstream's sets list them. */
 export const notSupported = (path: FieldPath, value: unknown, supported: readonly string[]): FieldError =>
   make("FieldValueNotSupported")(
     path,
     withDetail(
       `Unsupported value: ${printed(value)}`,
-      supported.length === 0
-        ? ""
-        : `supported values: ${[...supported]
-            .sort()
-            .map((one) => JSON.stringify(one))
-            .join(", ")}`,
+      supported.length === 0 ? "" : `supported values: ${supported.map((one) => JSON.stringify(one)).join(", ")}`,
     ),
   );
 export const forbiddenField = (path: FieldPath, detail: string): FieldError =>
   make("FieldValueForbidden")(path, withDetail("Forbidden", detail));
 export const duplicate = (path: FieldPath, value: unknown): FieldError =>
   make("FieldValueDuplicate")(path, `Duplicate value: ${printed(value)}`);
-export const fieldNotFound = (path: FieldPath, value: unknown): FieldError =>
-  make("FieldValueNotFound")(path, `Not found: ${printed(value)}`);
+export const fieldNotFound = (path: FieldPath, value: unknown, detail = ""): FieldError =>
+  make("FieldValueNotFound")(path, withDetail(`Not found: ${printed(value)}`, detail));
 /** The value itself is not shown. Source: field.TooLong. */
 export const tooLong = (path: FieldPath, lengthMax: number): FieldError =>
   make("FieldValueTooLong")(path, `Too long: may not be more than ${lengthMax} byte${lengthMax === 1 ? "" : "s"}`);
@@ -89,6 +85,9 @@ export const tooMany = (path: FieldPath, actual: number, countMax: number): Fiel
     path,
     `Too many: ${actual}: must have at most ${countMax} item${countMax === 1 ? "" : "s"}`,
   );
+
+export const internalFieldError = (path: FieldPath, detail: string): FieldError =>
+  make("InternalError")(path, withDetail("Internal error", detail));
 
 export const errorText = (error: FieldError): string =>
   error.field === "" ? error.body : `${error.field}: ${error.body}`;
