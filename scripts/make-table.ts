@@ -5,6 +5,7 @@
  *     node scripts/make-table.ts FACTS_DIR
  *
  * One line per type. A field is one string: `<protobuf number or -> <type> [flag…]`.
+ * A number `1.2` is field 2 of the message that Go embeds as field 1.
  * Types: string int32 int64 double bool time microtime duration bytes quantity intstr any, `[]T`, `{}T` (a map with
  * string keys), or another type's name. Flags: `list=map:k1,k2 | list=set | list=atomic`, `map=atomic`,
  * `merge=<patch merge key>`, `strategy=<patch strategy>`, `default=<JSON>`.
@@ -84,7 +85,7 @@ const goDefault = (name: string, field: string): string | undefined => {
   return found === undefined || found.startsWith("ref(") ? undefined : found;
 };
 
-function fieldText(typeName: string, field: string, node: Foreign, numbers: Map<string, number>): string {
+function fieldText(typeName: string, field: string, node: Foreign, numbers: Map<string, string>): string {
   const flags: string[] = [];
   const listType = node["x-kubernetes-list-type"];
   if (listType === "map") flags.push(`list=map:${node["x-kubernetes-list-map-keys"].join(",")}`);
@@ -97,10 +98,28 @@ function fieldText(typeName: string, field: string, node: Foreign, numbers: Map<
   return [numbers.get(field) ?? "-", typeOf(node), ...flags].join(" ");
 }
 
+/**
+ * Protobuf numbers by JSON field. What Go embeds is inlined in JSON but a message of its own in protobuf: its fields have
+ * the number `<of the message>.<of the field in it>`.
+ */
+function numbersOf(name: string, fields: readonly string[]): Map<string, string> {
+  const own = protobuf[protobufName(name)] ?? [];
+  const numbers = new Map<string, string>();
+  for (const [field, number, type] of own) {
+    if (fields.includes(field)) numbers.set(field, `${number}`);
+    else {
+      for (const [inner, innerNumber] of protobuf[type] ?? []) {
+        if (fields.includes(inner) && !numbers.has(inner)) numbers.set(inner, `${number}.${innerNumber}`);
+      }
+    }
+  }
+  return numbers;
+}
+
 const lines: string[] = [];
 for (const [name, definition] of Object.entries(schema).sort(([a], [b]) => (a < b ? -1 : 1))) {
   if (SCALARS[name] !== undefined || definition.properties === undefined) continue;
-  const numbers = new Map((protobuf[protobufName(name)] ?? []).map(([field, number]) => [field, number]));
+  const numbers = numbersOf(name, Object.keys(definition.properties));
   const fields = Object.fromEntries(
     Object.entries(definition.properties).map(([field, node]) => [field, fieldText(name, field, node, numbers)]),
   );

@@ -1,4 +1,4 @@
-/** From bodies to objects. A second media type (protobuf) is one more entry in `parsers`. */
+/** From bodies to objects. A further media type is one more entry in `parsers`. */
 import { parse as parseYaml } from "yaml";
 import { checkFieldValidation, decodeObject, duplicateKeys, type FieldValidation } from "../machinery/decode.ts";
 import type { AnyKind } from "../machinery/defineKind.ts";
@@ -7,6 +7,7 @@ import { apiVersionOf, type KubeObject } from "../machinery/object.ts";
 import type { ApiRequest } from "../machinery/requests.ts";
 import type { Schemas, StructSchema } from "../machinery/schema.ts";
 import { badRequest } from "./errors.ts";
+import { protobufParser } from "./protobufParser.ts";
 
 export interface Decoded<T = KubeObject> {
   readonly object: T;
@@ -70,7 +71,10 @@ export const unsupportedMediaType = (accepted: readonly string[]): ApiError =>
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
   );
 
-export function createCodecs(schemas: Schemas, parsers: readonly Parser[] = [jsonParser, yamlParser]): Codecs {
+export function createCodecs(
+  schemas: Schemas,
+  parsers: readonly Parser[] = [jsonParser, yamlParser, protobufParser(schemas)],
+): Codecs {
   const byType = new Map(parsers.map((parser) => [parser.mediaType, parser]));
 
   function parse({ body, headers }: ApiRequest): Parsed | undefined {

@@ -4,6 +4,29 @@
  * recursive types are cycles of the same objects.
  */
 import type { GroupVersionKind } from "./object.ts";
+import {
+  ANY,
+  type Field,
+  type ListSchema,
+  type PatchStrategy,
+  type ScalarSchema,
+  type ScalarType,
+  type Schema,
+  type StructSchema,
+} from "./schemaTypes.ts";
+
+export {
+  ANY,
+  type AnySchema,
+  type Field,
+  type ListSchema,
+  type MapSchema,
+  type PatchStrategy,
+  type ScalarSchema,
+  type ScalarType,
+  type Schema,
+  type StructSchema,
+} from "./schemaTypes.ts";
 
 /** The part of `src/api/table.json` that is read here. */
 export interface TypeTable {
@@ -21,79 +44,6 @@ export interface TypeTableEntry {
   /** "group/version/kind"; several for the option types that every group shares. */
   readonly kinds?: readonly string[];
 }
-
-export type ScalarType =
-  | "string"
-  | "int32"
-  | "int64"
-  | "double"
-  | "bool"
-  | "time"
-  | "microtime"
-  | "duration"
-  | "bytes"
-  | "quantity"
-  | "intstr";
-
-export interface ScalarSchema {
-  readonly kind: "scalar";
-  readonly type: ScalarType;
-}
-
-/** Anything: raw extensions, JSON, FieldsV1. Merged as one value unless its content is an object (then as a map). */
-export interface AnySchema {
-  readonly kind: "any";
-  /** Objects in it are kept whole by apply; otherwise they are merged key by key. */
-  readonly atomic: boolean;
-}
-
-export interface ListSchema {
-  readonly kind: "list";
-  readonly items: Schema;
-  /** How server-side apply merges it. Without a mark upstream a list is atomic. */
-  readonly listType: "atomic" | "set" | "map";
-  readonly mapKeys: readonly string[];
-  /** What strategic merge patches go by. */
-  readonly patchMergeKey: string | undefined;
-  readonly patchStrategy: readonly PatchStrategy[];
-}
-
-export type PatchStrategy = "merge" | "replace" | "retainKeys";
-
-export interface MapSchema {
-  readonly kind: "map";
-  readonly values: Schema;
-  readonly atomic: boolean;
-}
-
-export interface Field {
-  readonly name: string;
-  readonly schema: Schema;
-  /** JSON value that map keys take when left out (a port's `protocol` is TCP). */
-  readonly default: unknown;
-  /** Protobuf number; undefined for apiVersion, kind and inlined fields. */
-  readonly number: number | undefined;
-  readonly patchStrategy: readonly PatchStrategy[];
-  /** Written even when empty. */
-  readonly always: boolean;
-  /** Left out when empty: "", 0, false, [] and {} are the same as nothing. */
-  readonly omitsEmpty: boolean;
-}
-
-export interface StructSchema {
-  readonly kind: "struct";
-  /** "api.core.v1.Pod" */
-  readonly name: string;
-  readonly fields: ReadonlyMap<string, Field>;
-  readonly required: readonly string[];
-  readonly atomic: boolean;
-  /** The fields to be filled in where they are left out. */
-  readonly always: readonly Field[];
-  /** Custom resources may keep what the schema does not name (`x-kubernetes-preserve-unknown-fields`). */
-  readonly preserveUnknown: boolean;
-}
-
-export type Schema = ScalarSchema | AnySchema | ListSchema | MapSchema | StructSchema;
 
 export interface Schemas {
   /** Throws on an unknown name: that is a bug. */
@@ -124,8 +74,6 @@ const SCALARS = new Map<string, ScalarSchema>(
     ] as const
   ).map((type) => [type, { kind: "scalar", type }]),
 );
-
-export const ANY: AnySchema = { kind: "any", atomic: false };
 
 interface Flags {
   list: string | undefined;
@@ -235,7 +183,7 @@ function lazyStruct(
           name: field,
           schema,
           default: flags.byDefault,
-          number: number === "-" ? undefined : Number(number),
+          ...protobufPlace(number),
           patchStrategy: flags.strategy,
           always: written.always.has(field),
           omitsEmpty: omitsEmpty(schema, field, written, entry.required?.includes(field) === true),
@@ -244,6 +192,15 @@ function lazyStruct(
       }),
     );
   return structOf({ name, required: entry.required ?? [], atomic: entry.atomic === true, makeFields });
+}
+
+/** "3", "1.2" (field 2 of the message in field 1) or "-". */
+function protobufPlace(text = "-"): Pick<Field, "number" | "embeddedIn"> {
+  const [outer, inner] = text.split(".");
+  if (text === "-") return { number: undefined, embeddedIn: undefined };
+  return inner === undefined
+    ? { number: Number(outer), embeddedIn: undefined }
+    : { number: Number(inner), embeddedIn: Number(outer) };
 }
 
 interface StructInput {
