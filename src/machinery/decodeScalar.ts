@@ -1,7 +1,7 @@
 /** Scalars of the wire form, checked and in the form in which Go would write them again. */
 import { DecodeError } from "./decodeError.ts";
 import { microTimestamp, timestamp } from "./object.ts";
-import { canonicalQuantity, QuantityError } from "./quantity.ts";
+import { canonicalQuantity, QUANTITY_FORMAT_WRONG, QuantityError } from "./quantity.ts";
 import type { ScalarType } from "./schema.ts";
 
 /** What `decodeScalar` gives for a value that is not of the type. */
@@ -44,15 +44,13 @@ export function decodeScalar(type: ScalarType, value: unknown): unknown {
 }
 
 function decodeQuantity(value: unknown): unknown {
-  if (typeof value !== "string" && typeof value !== "number") throw new DecodeError(QUANTITY_EXPECTED);
+  if (typeof value !== "string" && typeof value !== "number") throw new DecodeError(QUANTITY_FORMAT_WRONG);
   try {
     return canonicalQuantity(value);
   } catch (error) {
     throw error instanceof QuantityError ? new DecodeError(error.message) : error;
   }
 }
-
-const QUANTITY_EXPECTED = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 const CANONICAL_TIME = /^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z$/;
 const CANONICAL_MICRO_TIME = /^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z$/;

@@ -1,7 +1,7 @@
 /** Lays an applied configuration over the live object. Source: structured-merge-diff typed/merge.go. */
 import { ANY, type ListSchema, type Schema, type StructSchema } from "../schema.ts";
 import { itemElement } from "./pathElements.ts";
-import { schemaOfField } from "./typedDiff.ts";
+import { schemaOfField } from "./wholeNode.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@
 import { ANY, type ListSchema, type Schema, type StructSchema } from "../schema.ts";
 import { asMember, type FieldSet, isEmptySet, LEAF } from "./fieldSet.ts";
 import { fieldElement, itemElement } from "./pathElements.ts";
-import { schemaOfField } from "./typedDiff.ts";
+import { schemaOfField } from "./wholeNode.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

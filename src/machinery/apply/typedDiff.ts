@@ -5,8 +5,9 @@
  */
 import { deepEqual } from "../deepEqual.ts";
 import { ANY, type Field, type ListSchema, type MapSchema, type Schema, type StructSchema } from "../schema.ts";
-import { asMember, EMPTY_SET, type FieldSet, isEmptySet, LEAF } from "./fieldSet.ts";
+import { EMPTY_SET, type FieldSet, isEmptySet, LEAF } from "./fieldSet.ts";
 import { fieldElement, itemElement, sameKeys } from "./pathElements.ts";
+import { wholeNode } from "./wholeNode.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -231,47 +232,4 @@ function compareByKey(left: readonly unknown[], right: readonly unknown[], schem
     if (!after.has(element)) children.addRemoved(element, wholeNode(items[0], schema.items));
   }
   return children.result();
-}
-
-/** A value and everything in it: what is added with it or goes with it. */
-export function wholeNode(value: unknown, schema: Schema): FieldSet {
-  if (typeof value !== "object" || value === null) return LEAF;
-  switch (schema.kind) {
-    case "scalar":
-      return LEAF;
-    case "any":
-      return schema.atomic || Array.isArray(value) ? LEAF : wholeEntries(value as Json, () => ANY);
-    case "map":
-      return schema.atomic ? LEAF : wholeEntries(value as Json, () => schema.values);
-    case "struct":
-      if (schema.atomic) return LEAF;
-      return wholeEntries(value as Json, (name) => schemaOfField(schema, name));
-    case "list":
-      return schema.listType === "atomic" ? LEAF : wholeItems(value as unknown[], schema);
-    default:
-      return schema satisfies never;
-  }
-}
-
-/** Undefined for a field that the schema does not know and that is therefore not kept. */
-export const schemaOfField = (schema: StructSchema, name: string): Schema | undefined =>
-  schema.fields.get(name)?.schema ?? (schema.preserveUnknown ? ANY : undefined);
-
-function wholeEntries(value: Json, schemaOf: (name: string) => Schema | undefined): FieldSet {
-  const node: Record<string, FieldSet> = {};
-  for (const name in value) {
-    const schema = schemaOf(name);
-    const child = value[name];
-    if (schema !== undefined && child !== undefined) node[fieldElement(name)] = wholeNode(child, schema);
-  }
-  return asMember(node);
-}
-
-function wholeItems(list: readonly unknown[], schema: ListSchema): FieldSet {
-  const node: Record<string, FieldSet> = {};
-  list.forEach((item, index) => {
-    const element = itemElement(item, schema) ?? `i:${index}`;
-    node[element] = node[element] === undefined ? wholeNode(item, schema.items) : LEAF;
-  });
-  return asMember(node);
 }

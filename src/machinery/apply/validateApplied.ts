@@ -1,7 +1,7 @@
 /** Checks a configuration against its schema before it is applied. Source: structured-merge-diff typed/validate.go. */
 import type { ListSchema, ScalarSchema, Schema, StructSchema } from "../schema.ts";
 import { itemElement, printElement } from "./pathElements.ts";
-import { schemaOfField } from "./typedDiff.ts";
+import { schemaOfField } from "./wholeNode.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
