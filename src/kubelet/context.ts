@@ -1,0 +1,59 @@
+/** What the parts of one kubelet share. */
+import type { Service } from "../api/generated/core-v1.ts";
+import type { Client } from "../client/client.ts";
+import type { Recorder } from "../client/recorder.ts";
+import type { Env } from "../lib/env.ts";
+import type { Dial } from "./dial.ts";
+import type { ClusterNames, ResolvConf } from "./environment/podDns.ts";
+import type { Files } from "./files.ts";
+import type { ImagePuller } from "./imagePuller.ts";
+import type { References } from "./references.ts";
+import type { Runtime } from "./runtime.ts";
+import type { RuntimeCache } from "./runtimeCache.ts";
+import type { PodFolders } from "./volumes/podVolumes.ts";
+
+export interface Directories {
+  /** The kubelet's own: pods/<uid>/volumes, …. Upstream: /var/lib/kubelet. */
+  readonly root: string;
+  /** Upstream: /var/log/pods. */
+  readonly podLogs: string;
+  /** On a tmpfs, for secrets and tokens; absent: each such volume has a tmpfs of its own, which takes a mount. */
+  readonly memory?: string;
+}
+
+export interface KubeletContext {
+  readonly env: Env;
+  readonly client: Client;
+  readonly recorder: Recorder;
+  readonly runtime: Runtime;
+  readonly cache: RuntimeCache;
+  readonly files: Files;
+  readonly images: ImagePuller;
+  readonly references: References;
+  readonly nodeName: string;
+  readonly directories: Directories;
+  readonly cluster: ClusterNames;
+  readonly nodeResolvConf: ResolvConf;
+  /** The node's own hosts file, for pods on its network. */
+  readonly nodeHosts: string;
+  readonly nodeMemoryBytes: number;
+  readonly podPidsMax: number | undefined;
+  /** How this node reaches an address; pods with a network of their own are reached through the runtime. */
+  readonly dial: Dial;
+  hostIps(): readonly string[];
+  allocatable(): Readonly<Record<string, string>>;
+  services(): readonly Service[];
+}
+
+export const podDirectory = ({ directories }: KubeletContext, uid: string): string => `${directories.root}/pods/${uid}`;
+
+export const podFolders = (context: KubeletContext, uid: string): PodFolders => ({
+  disk: podDirectory(context, uid),
+  memory: context.directories.memory === undefined ? undefined : `${context.directories.memory}/pods/${uid}`,
+});
+
+/** "default_web_0b1c…". Source: kuberuntime_container.go BuildPodLogsDirectory. */
+export const podLogDirectory = (
+  { directories }: Pick<KubeletContext, "directories">,
+  pod: { readonly namespace: string; readonly name: string; readonly uid: string },
+): string => `${directories.podLogs}/${pod.namespace}_${pod.name}_${pod.uid}`;

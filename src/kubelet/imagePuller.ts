@@ -1,0 +1,168 @@
+/** Sees to it that an image is there before its container is made. Source: kubelet images/image_manager.go. */
+import type { Container, Pod } from "../api/generated/core-v1.ts";
+import type { Env } from "../lib/env.ts";
+import { containerReference, REASONS, type Recorder } from "./events.ts";
+import { type BackOffEntry, backOffUntil, goDuration, nextBackOff } from "./podLifecycle/backOff.ts";
+import { type ImageStatus, type RegistryCredential, type Runtime, RuntimeError } from "./runtime.ts";
+
+/** Pulls that run at a time. Ours: upstream's default is one after another. */
+const PULLS_MAX = 4;
+/** Remembered back-offs; the oldest goes first. */
+const BACK_OFFS_MAX = 1000;
+
+/** Why the container waits, and until when nothing is tried. */
+export class ImageError extends Error {
+  readonly reason: string;
+  readonly retryAtMs: number | undefined;
+  constructor(reason: string, message: string, options: { cause?: unknown; retryAtMs?: number } = {}) {
+    super(message, { cause: options.cause });
+    this.name = "ImageError";
+    this.reason = reason;
+    this.retryAtMs = options.retryAtMs;
+  }
+}
+
+export interface ImagePuller {
+  /** @throws ImageError */
+  ensure(
+    pod: Pod,
+    container: Container,
+    credentials: () => Promise<readonly RegistryCredential[]>,
+  ): Promise<ImageStatus>;
+  forgetPod(uid: string): void;
+}
+
+/** Source: distribution/reference, reduced to what decides whether a name can be one. */
+const IMAGE_NAME =
+  /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d+)?\/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$/;
+
+/** "busybox" → "busybox:latest". @returns undefined for what is no name. */
+export function withDefaultTag(image: string): string | undefined {
+  if (!IMAGE_NAME.test(image)) return undefined;
+  if (image.includes("@") || /:[^/]*$/.test(image)) return image;
+  return `${image}:latest`;
+}
+
+/** Source: apis/core/v1/defaults.go SetDefaults_Container. */
+const pullPolicyOf = ({ imagePullPolicy, image = "" }: Container): string =>
+  imagePullPolicy ?? (withDefaultTag(image)?.endsWith(":latest") === true ? "Always" : "IfNotPresent");
+
+interface Pull {
+  readonly promise: Promise<ImageStatus>;
+}
+
+export function createImagePuller({
+  env,
+  runtime,
+  recorder,
+}: {
+  readonly env: Env;
+  readonly runtime: Runtime;
+  readonly recorder: Recorder;
+}): ImagePuller {
+  const { clock } = env;
+  /** By pod uid and image; the entry's event is its own update. */
+  const backOffs = new Map<string, BackOffEntry & { readonly lastError: string }>();
+  const pulls = new Map<string, Pull>();
+  let running = 0;
+  const queue: (() => void)[] = [];
+
+  const turn = async (): Promise<void> => {
+    if (running >= PULLS_MAX) await new Promise<void>((resolve) => queue.push(resolve));
+    running += 1;
+  };
+  const done = (): void => {
+    running -= 1;
+    queue.shift()?.();
+  };
+
+  const pull = (image: string, credentials: readonly RegistryCredential[]): Promise<ImageStatus> => {
+    const key = `${image} ${JSON.stringify(credentials)}`;
+    let known = pulls.get(key);
+    if (known === undefined) {
+      const promise = (async () => {
+        await turn();
+        try {
+          return await runtime.images.pull(image, credentials);
+        } finally {
+          done();
+          pulls.delete(key);
+        }
+      })();
+      known = { promise };
+      pulls.set(key, known);
+    }
+    return known.promise;
+  };
+
+  const checkBackOff = (pod: Pod, container: Container, key: string): void => {
+    const entry = backOffs.get(key);
+    const untilMs = entry && backOffUntil(entry, entry.updatedAtMs, clock.now());
+    if (entry === undefined || untilMs === undefined) return;
+    const reference = containerReference(pod, container.name);
+    recorder.event(reference, "Normal", REASONS.backOff, `Back-off pulling image "${container.image}"`);
+    const message = `Back-off pulling image "${container.image}": ErrImagePull: ${entry.lastError}`;
+    throw new ImageError("ImagePullBackOff", message, { retryAtMs: untilMs });
+  };
+
+  const pullNow = async (
+    pod: Pod,
+    container: Container,
+    image: string,
+    credentials: () => Promise<readonly RegistryCredential[]>,
+  ): Promise<ImageStatus> => {
+    const key = `${pod.metadata.uid}_${image}`;
+    checkBackOff(pod, container, key);
+    const reference = containerReference(pod, container.name);
+    recorder.event(reference, "Normal", REASONS.pulling, `Pulling image "${container.image}"`);
+    const startedAtMs = clock.now();
+    try {
+      const status = await pull(image, await credentials());
+      const took = goDuration(clock.now() - startedAtMs);
+      const text = `Successfully pulled image "${container.image}" in ${took} (${took} including waiting). Image size: ${status.sizeBytes} bytes.`;
+      recorder.event(reference, "Normal", REASONS.pulled, text);
+      backOffs.delete(key);
+      return status;
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      const message = `Failed to pull image "${container.image}": ${cause}`;
+      recorder.event(reference, "Warning", REASONS.failed, message);
+      const nowMs = clock.now();
+      const next = nextBackOff(backOffs.get(key), nowMs, nowMs);
+      if (backOffs.size >= BACK_OFFS_MAX) backOffs.delete(backOffs.keys().next().value as string);
+      backOffs.set(key, { ...next, lastError: cause });
+      const reason =
+        error instanceof RuntimeError && error.reason === "InvalidImageName" ? error.reason : "ErrImagePull";
+      throw new ImageError(reason, cause, { cause: error, retryAtMs: nowMs });
+    }
+  };
+
+  const present = (pod: Pod, container: Container, status: ImageStatus): ImageStatus => {
+    const text = `Container image "${container.image}" already present on machine and can be accessed by the pod`;
+    recorder.event(containerReference(pod, container.name), "Normal", REASONS.pulled, text);
+    return status;
+  };
+
+  return {
+    async ensure(pod, container, credentials) {
+      const reference = containerReference(pod, container.name);
+      const image = withDefaultTag(container.image ?? "");
+      if (image === undefined) {
+        const cause = `couldn't parse image name "${container.image}": invalid reference format`;
+        const message = `Failed to apply default image tag "${container.image}": ${cause}`;
+        recorder.event(reference, "Warning", REASONS.inspectFailed, message);
+        throw new ImageError("InvalidImageName", message);
+      }
+      const policy = pullPolicyOf(container);
+      const status = policy === "Always" ? undefined : await runtime.images.status(image);
+      if (status !== undefined) return present(pod, container, status);
+      if (policy !== "Never") return pullNow(pod, container, image, credentials);
+      const message = `Container image "${container.image}" is not present with pull policy of Never`;
+      recorder.event(reference, "Warning", REASONS.errImageNeverPull, message);
+      throw new ImageError("ErrImageNeverPull", message);
+    },
+    forgetPod(uid) {
+      for (const key of backOffs.keys()) if (key.startsWith(`${uid}_`)) backOffs.delete(key);
+    },
+  };
+}

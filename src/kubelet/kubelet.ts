@@ -1,0 +1,184 @@
+/**
+ * The node agent. It watches the pods of its node, has the runtime run them, and says what has become of them.
+ *
+ * - `podLifecycle/` decides, without any side effect: what to do, and what the status is.
+ * - `podWorker.ts` acts, one worker for each pod; whatever happens only wakes it.
+ * - `volumes/`, `probes/`, `environment/` and `server/` are what pods need; `runtimes/` are ways to run containers.
+ *
+ * Invariants: a pod that has begun to end never runs again; it is deleted from the API only when nothing of it runs and
+ * its last status has been written; containers outlive the kubelet, and a new one takes them over.
+ * Absent: eviction under pressure, device plugins, in-place resize, persistent volumes.
+ */
+import type { Pod, Service } from "../api/generated/core-v1.ts";
+import { pod as podKind, service as serviceKind } from "../api/index.ts";
+import type { Client } from "../client/client.ts";
+import { Informer } from "../client/informer.ts";
+import { createRecorder } from "../client/recorder.ts";
+import type { Env } from "../lib/env.ts";
+import type { Directories, KubeletContext } from "./context.ts";
+import type { Dial } from "./dial.ts";
+import type { ClusterNames, ResolvConf } from "./environment/podDns.ts";
+import type { Files } from "./files.ts";
+import { createImagePuller } from "./imagePuller.ts";
+import { createNodeKeeper } from "./node.ts";
+import { type NodeFacts, nodeAllocatable } from "./nodeStatus.ts";
+import { nodeForAdmission } from "./podAdmission.ts";
+import { createPodWorkers } from "./podWorkers.ts";
+import { createReferences } from "./references.ts";
+import type { Runtime } from "./runtime.ts";
+import { RuntimeCache } from "./runtimeCache.ts";
+import { createStaticPods, isMirrorPod } from "./staticPods.ts";
+import { createStatusWriter } from "./statusWriter.ts";
+
+export interface KubeletOptions {
+  readonly env: Env;
+  /** As system:node:<name>. */
+  readonly client: Client;
+  readonly runtime: Runtime;
+  readonly files: Files;
+  readonly nodeName: string;
+  readonly node: NodeFacts;
+  readonly directories: Directories;
+  readonly cluster: ClusterNames;
+  /** The node's own resolv.conf, for pods with dnsPolicy Default and as what the cluster's searches precede. */
+  readonly resolvConf?: ResolvConf;
+  /** The node's own hosts file, for pods on its network. */
+  readonly hostsFile?: string;
+  /** Connects from the node: for probes and hooks that go to other addresses than the pod's. */
+  readonly dial: Dial;
+  /** Shown as kubeletVersion. */
+  readonly version: string;
+  /** Run here whatever the API says; shown in it as mirror pods. */
+  readonly staticPods?: readonly Pod[];
+  /** Most processes of one pod; absent: no limit. */
+  readonly podPidsMax?: number;
+  /** Why pods cannot run here (the network is not up, …); undefined: they can. Asked at every report. */
+  readonly unreadyBecause?: () => string | undefined;
+}
+
+/** How often all is read anew, in case an event was missed. Source: kubelet.go genericPlegRelistPeriod for evented PLEG. */
+const RELIST_MS = 300_000;
+
+const LOOPBACK: ResolvConf = { servers: [], searches: [], options: [] };
+
+export function createKubelet(options: KubeletOptions) {
+  const { env, client, runtime, files, nodeName } = options;
+  const stopping = new AbortController();
+  const recorder = createRecorder({ env, client, component: "kubelet", host: nodeName });
+  const cache = new RuntimeCache(runtime);
+  const pods = new Informer<Pod>({ env, client, kind: podKind, fieldSelector: `spec.nodeName=${nodeName}` });
+  const services = new Informer<Service>({ env, client, kind: serviceKind });
+  const statuses = createStatusWriter({ env, client });
+  const allocatable = nodeAllocatable(options.node);
+  const hostIps = options.node.addresses.filter(({ type }) => type === "InternalIP").map(({ address }) => address);
+
+  const context: KubeletContext = {
+    env,
+    client,
+    recorder,
+    runtime,
+    cache,
+    files,
+    images: createImagePuller({ env, runtime, recorder }),
+    references: createReferences({ env, client, onChange: (uid) => workers.get(uid)?.referencesChanged() }),
+    nodeName,
+    directories: options.directories,
+    cluster: options.cluster,
+    nodeResolvConf: options.resolvConf ?? LOOPBACK,
+    nodeHosts: options.hostsFile ?? "127.0.0.1\tlocalhost\n",
+    nodeMemoryBytes: options.node.memoryBytes,
+    podPidsMax: options.podPidsMax,
+    dial: options.dial,
+    hostIps: () => hostIps,
+    allocatable: () => allocatable,
+    services: () => services.list(),
+  };
+
+  const keeper = createNodeKeeper({
+    env,
+    client,
+    recorder,
+    runtime,
+    nodeName,
+    facts: options.node,
+    kubeletVersion: options.version,
+    unreadyBecause: options.unreadyBecause ?? (() => undefined),
+    signal: stopping.signal,
+  });
+  const workers = createPodWorkers({
+    context,
+    statuses,
+    node: () => ({ ...nodeForAdmission(keeper.node()), allocatable }),
+  });
+  const staticPods = createStaticPods({
+    env,
+    client,
+    nodeName,
+    workers,
+    pods: options.staticPods ?? [],
+    node: () => keeper.node(),
+  });
+
+  const watchPods = (): void => {
+    const set = (pod: Pod) => (isMirrorPod(pod) ? staticPods.mirrorSeen(pod) : workers.set(pod));
+    pods.addHandler({
+      onAdd: set,
+      onUpdate(previous, next) {
+        if (previous.metadata.uid !== next.metadata.uid) gone(previous);
+        set(next);
+      },
+      onDelete: (pod) => gone(pod),
+    });
+    const gone = (pod: Pod) => (isMirrorPod(pod) ? staticPods.mirrorGone(pod) : workers.gone(pod.metadata.uid));
+  };
+
+  const relist = async (): Promise<void> => {
+    for (const uid of await cache.relist()) workers.get(uid)?.wake();
+    await workers.removeOrphans();
+  };
+
+  const relistNowAndThen = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await env.clock.sleep(RELIST_MS, stopping.signal).catch(() => undefined);
+      if (stopping.signal.aborted) return;
+      await relist().catch((error: unknown) => env.log.warn("the runtime could not be read", { error }));
+    }
+  };
+
+  let unsubscribe = () => {};
+
+  return {
+    nodeName,
+    /** Resolves when the node is registered and ready, and its pods are being looked after. */
+    async start(): Promise<void> {
+      await cache.relist();
+      unsubscribe = runtime.subscribe((event) => {
+        workers
+          .handle(event)
+          .catch((error: unknown) => env.log.warn("a container could not be read", { event, error }));
+      });
+      services.start();
+      pods.start();
+      await Promise.all([keeper.register(), pods.synced(), services.synced()]);
+      staticPods.start();
+      watchPods();
+      await workers.removeOrphans();
+      void relistNowAndThen();
+    },
+    /** Containers run on. */
+    async stop(): Promise<void> {
+      stopping.abort();
+      unsubscribe();
+      workers.stop();
+      statuses.stop();
+      recorder.stop();
+      await Promise.all([pods.stop(), services.stop(), context.references.stop()]);
+    },
+    /** Pods as this kubelet knows them, static ones too. */
+    pods: () => workers.list().map(({ state }) => ({ ...state.pod, status: state.status ?? state.pod.status })),
+    context,
+    workers,
+  };
+}
+
+export type Kubelet = ReturnType<typeof createKubelet>;

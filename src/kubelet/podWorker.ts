@@ -1,0 +1,310 @@
+/**
+ * One pod on this node, from the first look to the last trace. Whatever happens only wakes it; then it looks at the
+ * spec, at the runtime and at the clock, and does what is missing. Looks never overlap; the status is sent at any time.
+ */
+import type { Pod } from "../api/generated/core-v1.ts";
+import type { Timer } from "../lib/env.ts";
+import type { KubeletContext } from "./context.ts";
+import { podFolders } from "./context.ts";
+import { REASONS } from "./events.ts";
+import { killContainers } from "./killContainers.ts";
+import { podStatus } from "./podLifecycle/podStatus.ts";
+import { isTerminalPhase } from "./podLifecycle/restartPolicy.ts";
+import { emptyRuntimePod, formatPod, type RuntimePod } from "./podLifecycle/runtimePod.ts";
+import { removePod, stopSandboxes } from "./podRemoval.ts";
+import type { PodState } from "./podState.ts";
+import { mount, syncPod } from "./podSync.ts";
+import { nextPodWorkerPhase, type PodWorkerPhase } from "./podWorkerPhase.ts";
+import type { StatusWriter } from "./statusWriter.ts";
+import { terminationMessage } from "./terminationMessages.ts";
+import { tearDownVolumes } from "./volumes/podVolumes.ts";
+
+/** After an error nobody foresaw. Source: pod_workers.go backOffPeriod. */
+const RETRY_MS = 10_000;
+const GRACE_DEFAULT_SECONDS = 30;
+
+interface RunningKill {
+  readonly graceMs: number;
+  readonly stopping: AbortController;
+}
+
+export interface PodWorkerOptions {
+  readonly context: KubeletContext;
+  readonly state: PodState;
+  readonly statuses: StatusWriter;
+  /** Nothing of it is left. */
+  readonly onFinished: (uid: string) => void;
+}
+
+export class PodWorker {
+  readonly state: PodState;
+  readonly #context: KubeletContext;
+  readonly #statuses: StatusWriter;
+  readonly #onFinished: (uid: string) => void;
+  readonly #stopSync = new AbortController();
+  #phase: PodWorkerPhase = "Syncing";
+  #isGone = false;
+  #isKilled = false;
+  #isRemoved = false;
+  #isActing = false;
+  #isDirty = false;
+  #isStopped = false;
+  /** Volumes must be looked at again though no container is to be started. */
+  #areVolumesStale = false;
+  #kill: RunningKill | undefined;
+  #graceOverrideMs: number | undefined;
+  #timer: Timer | undefined;
+  #dueMs = Number.POSITIVE_INFINITY;
+
+  constructor({ context, state, statuses, onFinished }: PodWorkerOptions) {
+    this.#context = context;
+    this.state = state;
+    this.#statuses = statuses;
+    this.#onFinished = onFinished;
+  }
+
+  get uid(): string {
+    return this.state.pod.metadata.uid;
+  }
+
+  get phase(): PodWorkerPhase {
+    return this.#phase;
+  }
+
+  get runtimePod(): RuntimePod {
+    return this.#context.cache.pod(this.uid) ?? emptyRuntimePod(this.state.pod);
+  }
+
+  /** It counts against the node's resources: it may still run. */
+  get isActive(): boolean {
+    return this.#phase === "Syncing" || this.#phase === "Terminating";
+  }
+
+  /** The API has a newer form of it. */
+  update(pod: Pod): void {
+    this.state.pod = pod;
+    if (this.#isDeleted) this.#stopSync.abort();
+    this.wake();
+  }
+
+  /** The API, or the list of static pods, does not have it any more. */
+  gone(): void {
+    this.#isGone = true;
+    this.#stopSync.abort();
+    this.wake();
+  }
+
+  /** Ends it for good, whatever its spec says. */
+  fail(reason: string, message: string, graceMs?: number): void {
+    if (this.state.verdict !== undefined) return;
+    this.state.verdict = { phase: "Failed", reason, message };
+    this.#graceOverrideMs = graceMs;
+    this.#stopSync.abort();
+    this.wake();
+  }
+
+  /** Something that its volumes are made of has changed. */
+  referencesChanged(): void {
+    this.#areVolumesStale = true;
+    this.wake();
+  }
+
+  wake(): void {
+    if (this.#isStopped || this.#phase === "Finished") return;
+    this.#isDirty = true;
+    if (this.#isActing) void this.#readAndPublish();
+    else void this.#run();
+  }
+
+  /** The kubelet stops; containers run on. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#stopSync.abort();
+    this.state.probes.stop();
+  }
+
+  get #isDeleted(): boolean {
+    return this.#isGone || this.state.pod.metadata.deletionTimestamp !== undefined;
+  }
+
+  async #run(): Promise<void> {
+    this.#isActing = true;
+    while (this.#isDirty && !this.#isStopped) {
+      this.#isDirty = false;
+      try {
+        await this.#readAndPublish();
+        await this.#act();
+      } catch (error) {
+        this.#context.env.log.error("a pod could not be brought up to date", { pod: formatPod(this.state.pod), error });
+        this.#wakeAt(this.#context.env.clock.now() + RETRY_MS);
+      }
+    }
+    this.#isActing = false;
+  }
+
+  #wakeAt(atMs: number): void {
+    if (atMs >= this.#dueMs || this.#isStopped) return;
+    this.#timer?.cancel();
+    this.#dueMs = atMs;
+    this.#timer = this.#context.env.clock.setTimer(atMs - this.#context.env.clock.now(), () => {
+      this.#dueMs = Number.POSITIVE_INFINITY;
+      this.#areVolumesStale = true;
+      this.wake();
+    });
+  }
+
+  /** Last words are read before the status that tells of an end, so that it tells all at once. */
+  async #readAndPublish(): Promise<void> {
+    const { terminationMessages } = this.state;
+    const unread = this.runtimePod.containers.filter(
+      ({ id, state }) => state === "Exited" && !terminationMessages.has(id),
+    );
+    for (const status of unread) {
+      terminationMessages.set(status.id, await terminationMessage(this.#context.files, status));
+    }
+    this.#publish();
+  }
+
+  #publish(): void {
+    if (this.#isStopped || this.#phase === "Finished") return;
+    const { state } = this;
+    const { pod, mirror } = state;
+    state.probes.update(pod, this.runtimePod);
+    state.status = podStatus({
+      pod,
+      runtimePod: this.runtimePod,
+      verdicts: state.probes,
+      startFailures: state.startFailures,
+      terminationMessages: state.terminationMessages,
+      previous: state.status ?? (state.isStatic ? mirror?.status : pod.status),
+      runtimeName: this.#context.runtime.name,
+      hostIps: this.#context.hostIps(),
+      nowMs: this.#context.env.clock.now(),
+      isOver: this.#isKilled,
+      verdict: state.verdict,
+    });
+    const target = state.isStatic ? mirror : pod;
+    if (target !== undefined && !this.#isGone) this.#statuses.set(target, state.status);
+  }
+
+  async #act(): Promise<void> {
+    this.#checkDeadline();
+    this.#advance();
+    switch (this.#phase) {
+      case "Syncing":
+        return this.#sync();
+      case "Terminating":
+        return this.#terminate();
+      case "Terminated":
+        return this.#finish();
+      case "Finished":
+        return;
+      default:
+        return this.#phase satisfies never;
+    }
+  }
+
+  #advance(): void {
+    const { verdict, hasEnded, pod } = this.state;
+    const isOver = verdict !== undefined || hasEnded || isTerminalPhase(pod.status?.phase);
+    this.#phase = nextPodWorkerPhase(this.#phase, {
+      isDeleted: this.#isDeleted,
+      isGone: this.#isGone,
+      isOver,
+      isKilled: this.#isKilled,
+      isRemoved: this.#isRemoved,
+    });
+  }
+
+  /** Source: kubelet active_deadline.go. */
+  #checkDeadline(): void {
+    const { pod, status, verdict } = this.state;
+    const seconds = pod.spec.activeDeadlineSeconds;
+    const startTime = status?.startTime;
+    if (seconds === undefined || startTime === undefined || verdict !== undefined || this.#phase !== "Syncing") return;
+    const deadlineMs = Date.parse(startTime) + seconds * 1000;
+    if (this.#context.env.clock.now() < deadlineMs) {
+      this.#wakeAt(deadlineMs);
+      return;
+    }
+    const message = "Pod was active on the node longer than the specified deadline";
+    this.state.verdict = { phase: "Failed", reason: REASONS.deadlineExceeded, message };
+    this.#context.recorder.event(
+      { ...pod, apiVersion: "v1", kind: "Pod" },
+      "Normal",
+      REASONS.deadlineExceeded,
+      message,
+    );
+  }
+
+  async #sync(): Promise<void> {
+    const sync = {
+      context: this.#context,
+      state: this.state,
+      signal: this.#stopSync.signal,
+      publish: () => this.#publish(),
+      wakeAt: (atMs: number) => this.#wakeAt(atMs),
+    };
+    const areVolumesStale = this.#areVolumesStale;
+    this.#areVolumesStale = false;
+    if (await syncPod(sync)) this.#isDirty = true;
+    else if (areVolumesStale && this.runtimePod.containers.length > 0) await mount(sync).catch(() => undefined);
+    if (this.#stopSync.signal.aborted) this.#isDirty = true;
+  }
+
+  get #graceMs(): number {
+    const { metadata, spec } = this.state.pod;
+    if (this.#graceOverrideMs !== undefined) return this.#graceOverrideMs;
+    const seconds = metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? GRACE_DEFAULT_SECONDS;
+    return seconds * 1000;
+  }
+
+  /** Starts the end, or hurries it: a grace period can only become shorter. */
+  #terminate(): void {
+    const graceMs = this.#graceMs;
+    if (this.#kill !== undefined && this.#kill.graceMs <= graceMs) return;
+    this.#kill?.stopping.abort();
+    this.state.probes.stopLivenessAndStartup();
+    const kill = { graceMs, stopping: new AbortController() };
+    this.#kill = kill;
+    void this.#killAll(kill);
+  }
+
+  async #killAll(kill: RunningKill): Promise<void> {
+    try {
+      const { signal } = kill.stopping;
+      const { pod } = this.state;
+      await killContainers(this.#context, { pod, runtimePod: this.runtimePod, graceMs: kill.graceMs, signal });
+      if (this.#kill !== kill) return;
+      await stopSandboxes(this.#context, this.runtimePod);
+      this.#isKilled = !this.runtimePod.containers.some(({ state }) => state === "Running");
+      if (!this.#isKilled) this.#kill = undefined;
+    } catch (error) {
+      this.#context.env.log.error("a pod could not be ended", { pod: formatPod(this.state.pod), error });
+      if (this.#kill === kill) this.#kill = undefined;
+      this.#wakeAt(this.#context.env.clock.now() + RETRY_MS);
+      return;
+    }
+    this.wake();
+  }
+
+  /** All has ended: the volumes go at once, the rest when the API no longer has the pod. */
+  async #finish(): Promise<void> {
+    const { pod, probes, isStatic, mirror } = this.state;
+    probes.stop();
+    await this.#readAndPublish();
+    await tearDownVolumes(this.#context.files, podFolders(this.#context, this.uid));
+    if (!this.#isGone) {
+      const target = isStatic ? mirror : pod;
+      if (pod.metadata.deletionTimestamp !== undefined && target !== undefined) this.#statuses.delete(target);
+      return;
+    }
+    await removePod(this.#context, this.runtimePod);
+    this.#isRemoved = true;
+    this.#advance();
+    this.#timer?.cancel();
+    this.#statuses.forget(this.uid);
+    this.#onFinished(this.uid);
+  }
+}

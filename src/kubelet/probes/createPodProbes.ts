@@ -1,0 +1,171 @@
+/** Probes the containers of one pod, each probe at its own pace. Source: kubelet prober/prober_manager.go, worker.go. */
+import type { Container, Pod, Probe } from "../../api/generated/core-v1.ts";
+import type { Env, Timer } from "../../lib/env.ts";
+import type { Dial } from "../dial.ts";
+import { containerReference, REASONS, type Recorder } from "../events.ts";
+import type { ProbeVerdict } from "../podLifecycle/computePodActions.ts";
+import { activeContainer, isSidecar, type RuntimePod } from "../podLifecycle/runtimePod.ts";
+import type { ContainerStatus, Runtime } from "../runtime.ts";
+import type { PodProbes } from "./podProbes.ts";
+import { initialProbeState, nextProbeState, type ProbeState, type ProbeType, probeTiming } from "./probeState.ts";
+import { runProbe } from "./runProbe.ts";
+
+const TYPES: readonly ProbeType[] = ["startup", "liveness", "readiness"];
+const TITLES: Readonly<Record<ProbeType, string>> = {
+  startup: "Startup",
+  liveness: "Liveness",
+  readiness: "Readiness",
+};
+/** Longest piece of output in an event. Source: prober.go maxProbeMessageLength, in bytes upstream. */
+const MESSAGE_MAX = 10_240;
+
+interface Worker {
+  readonly type: ProbeType;
+  readonly containerId: string;
+  state: ProbeState;
+  timer: Timer | undefined;
+  isStopped: boolean;
+}
+
+export interface PodProbesOptions {
+  readonly env: Env;
+  readonly runtime: Pick<Runtime, "execSync">;
+  readonly dial: Dial;
+  readonly recorder: Recorder;
+  /** A verdict has changed. */
+  readonly onChange: () => void;
+  /** The kubelet has just been started: the first probes are spread over one period, so that not all come at once. */
+  readonly isJustStarted: () => boolean;
+}
+
+const probeOf = (container: Container, type: ProbeType): Probe | undefined =>
+  ({ startup: container.startupProbe, liveness: container.livenessProbe, readiness: container.readinessProbe })[type];
+
+export function createPodProbes(options: PodProbesOptions): PodProbes {
+  const { env, onChange, recorder } = options;
+  const workers = new Map<string, Worker>();
+  let current: { pod: Pod; runtimePod: RuntimePod } | undefined;
+  let areKillersStopped = false;
+  let isStopped = false;
+
+  const keyOf = (containerId: string, type: ProbeType) => `${containerId}/${type}`;
+  const verdict = (containerId: string, type: ProbeType): ProbeVerdict | undefined =>
+    workers.get(keyOf(containerId, type))?.state.verdict;
+
+  const stop = (key: string, worker: Worker): void => {
+    worker.isStopped = true;
+    worker.timer?.cancel();
+    workers.delete(key);
+  };
+
+  const containerOf = (worker: Worker): { pod: Pod; container: Container; status: ContainerStatus } | undefined => {
+    const status = current?.runtimePod.containers.find(({ id }) => id === worker.containerId);
+    if (current === undefined || status === undefined) return undefined;
+    const { spec } = current.pod;
+    const container = [...spec.containers, ...(spec.initContainers ?? [])].find(({ name }) => name === status.name);
+    return container === undefined ? undefined : { pod: current.pod, container, status };
+  };
+
+  const tell = (
+    type: ProbeType,
+    pod: Pod,
+    container: Container,
+    found: "Warning" | "Failure",
+    message: string,
+  ): void => {
+    const text = message.slice(0, MESSAGE_MAX);
+    const reference = containerReference(pod, container.name);
+    if (found === "Failure")
+      recorder.event(reference, "Warning", REASONS.unhealthy, `${TITLES[type]} probe failed: ${text}`);
+    else recorder.event(reference, "Warning", REASONS.probeWarning, `${TITLES[type]} probe warning: ${text}`);
+  };
+
+  /** Liveness and readiness wait for the startup probe. */
+  const isHeldBack = (worker: Worker, container: Container): boolean =>
+    worker.state.isOnHold ||
+    (worker.type !== "startup" &&
+      container.startupProbe !== undefined &&
+      verdict(worker.containerId, "startup") !== "Success");
+
+  const look = async (worker: Worker): Promise<void> => {
+    const found = containerOf(worker);
+    if (found === undefined || found.status.state !== "Running" || isHeldBack(worker, found.container)) return;
+    const { pod, container, status } = found;
+    const probe = probeOf(container, worker.type);
+    if (probe === undefined) return;
+    const podIp = pod.spec.hostNetwork === true ? "127.0.0.1" : (current?.runtimePod.sandboxes[0]?.ips[0] ?? "");
+    const outcome = await runProbe({ ...options, pod, container, containerId: status.id, podIp }, probe);
+    if (worker.isStopped) return;
+    if (outcome.verdict !== "Success") tell(worker.type, pod, container, outcome.verdict, outcome.message);
+    const before = worker.state.verdict;
+    const result = outcome.verdict === "Failure" ? "Failure" : "Success";
+    worker.state = nextProbeState(worker.type, probeTiming(probe), worker.state, result);
+    if (worker.state.verdict === before) return;
+    if (worker.type === "startup" && worker.state.verdict === "Success") lookNow(worker.containerId);
+    onChange();
+  };
+
+  const schedule = (worker: Worker, delayMs: number): void => {
+    worker.timer?.cancel();
+    worker.timer = env.clock.setTimer(delayMs, async () => {
+      const found = containerOf(worker);
+      const probe = found && probeOf(found.container, worker.type);
+      if (worker.isStopped || probe === undefined) return;
+      const periodMs = probeTiming(probe).periodMs;
+      const startedAtMs = env.clock.monotonic();
+      await look(worker);
+      // A tick that was missed because the probe took long is made up for at once, as Go's ticker does.
+      if (!worker.isStopped) schedule(worker, Math.max(0, periodMs - (env.clock.monotonic() - startedAtMs)));
+    });
+  };
+
+  /** The container has started: the other probes need not wait for their next turn. */
+  const lookNow = (containerId: string): void => {
+    for (const worker of workers.values()) {
+      if (worker.containerId === containerId && worker.type !== "startup") schedule(worker, 0);
+    }
+  };
+
+  const start = (type: ProbeType, container: Container, status: ContainerStatus): void => {
+    const probe = probeOf(container, type);
+    const key = keyOf(status.id, type);
+    if (probe === undefined || workers.has(key) || (areKillersStopped && type !== "readiness")) return;
+    const worker: Worker = {
+      type,
+      containerId: status.id,
+      state: initialProbeState(type),
+      timer: undefined,
+      isStopped: false,
+    };
+    workers.set(key, worker);
+    const { initialDelayMs, periodMs } = probeTiming(probe);
+    const ageMs = env.clock.now() - (status.startedAtMs ?? env.clock.now());
+    const spreadMs = options.isJustStarted() && ageMs > periodMs ? env.random.next() * periodMs : 0;
+    schedule(worker, Math.max(0, initialDelayMs - ageMs) + spreadMs);
+  };
+
+  return {
+    startup: (id) => verdict(id, "startup"),
+    liveness: (id) => verdict(id, "liveness"),
+    readiness: (id) => verdict(id, "readiness"),
+    update(pod, runtimePod) {
+      if (isStopped) return;
+      current = { pod, runtimePod };
+      const containers = [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers];
+      for (const container of containers) {
+        const status = activeContainer(runtimePod, container.name);
+        if (status?.state === "Running") for (const type of TYPES) start(type, container, status);
+      }
+      const running = new Set(runtimePod.containers.filter(({ state }) => state === "Running").map(({ id }) => id));
+      for (const [key, worker] of workers) if (!running.has(worker.containerId)) stop(key, worker);
+    },
+    stopLivenessAndStartup() {
+      areKillersStopped = true;
+      for (const [key, worker] of workers) if (worker.type === "liveness") stop(key, worker);
+    },
+    stop() {
+      isStopped = true;
+      for (const [key, worker] of workers) stop(key, worker);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** Registry credentials from a pod's imagePullSecrets. Source: kubernetes pkg/credentialprovider/secrets. */
+import type { Pod, Secret } from "../api/generated/core-v1.ts";
+import type { References } from "./references.ts";
+import type { RegistryCredential } from "./runtime.ts";
+
+interface AuthEntry {
+  readonly username?: string;
+  readonly password?: string;
+  /** base64 of "username:password" */
+  readonly auth?: string;
+}
+
+function credentialOf(registry: string, { username, password, auth }: AuthEntry): RegistryCredential {
+  if (auth === undefined || username !== undefined)
+    return { registry, username: username ?? "", password: password ?? "" };
+  const [user = "", ...rest] = Buffer.from(auth, "base64").toString("utf8").split(":");
+  return { registry, username: user, password: rest.join(":") };
+}
+
+function parsed(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(Buffer.from(text, "base64").toString("utf8"));
+  } catch {
+    // A secret that holds no JSON gives no credentials, as upstream.
+    return undefined;
+  }
+}
+
+/** "https://index.docker.io/v1/" → "index.docker.io" */
+const hostOf = (key: string): string => key.replace(/^https?:\/\//, "").replace(/\/(v[12]\/?)?$/, "");
+
+export function credentialsOf({ data }: Secret): readonly RegistryCredential[] {
+  const config = parsed(data?.[".dockerconfigjson"]) as { auths?: Record<string, AuthEntry> } | undefined;
+  const auths = config?.auths ?? (parsed(data?.[".dockercfg"]) as Record<string, AuthEntry> | undefined) ?? {};
+  return Object.entries(auths).map(([key, entry]) => credentialOf(hostOf(key), entry));
+}
+
+/** What is missing or no registry secret counts for nothing, as upstream. */
+export async function pullCredentials(references: References, pod: Pod): Promise<readonly RegistryCredential[]> {
+  const { uid, namespace = "" } = pod.metadata;
+  const names = (pod.spec.imagePullSecrets ?? []).flatMap(({ name }) => name ?? []);
+  const secrets = await Promise.all(names.map((name) => references.secret(uid, namespace, name)));
+  return secrets.flatMap((secret) => (secret === undefined ? [] : credentialsOf(secret)));
+}

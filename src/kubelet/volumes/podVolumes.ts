@@ -1,0 +1,67 @@
+/** Sets up and tears down the volumes of pods. */
+import type { Pod, Volume } from "../../api/generated/core-v1.ts";
+import { volumeSources } from "./index.ts";
+import type { MountedVolume, MountedVolumes } from "./mountedVolumes.ts";
+import type { VolumeContext } from "./volumeSource.ts";
+
+/** One volume could not be set up. */
+export class VolumeError extends Error {
+  readonly volumeName: string;
+  constructor(volumeName: string, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = "VolumeError";
+    this.volumeName = volumeName;
+  }
+}
+
+/** A pod's own folder, and one for it on a tmpfs, where the node has one. */
+export interface PodFolders {
+  readonly disk: string;
+  readonly memory: string | undefined;
+}
+
+/** Folder of all volumes of a pod. */
+const volumesFolder = (podFolder: string): string => `${podFolder}/volumes`;
+
+type PodVolumeContext = Omit<VolumeContext, "directory" | "isOnTmpfs">;
+
+async function setUp(context: PodVolumeContext, folders: PodFolders, volume: Volume): Promise<MountedVolume> {
+  const source = volumeSources.find(({ matches }) => matches(volume));
+  if (source === undefined) throw new VolumeError(volume.name, new Error("no volume plugin matched"));
+  const isOnTmpfs = source.inMemory === true && folders.memory !== undefined;
+  const podFolder = isOnTmpfs ? (folders.memory ?? "") : folders.disk;
+  const directory = `${volumesFolder(podFolder)}/${source.pluginName}/${volume.name}`;
+  try {
+    return await source.setUp({ ...context, directory, isOnTmpfs }, volume);
+  } catch (error) {
+    throw new VolumeError(volume.name, error);
+  }
+}
+
+/** All at the same time; what is set up stays as it is, what changed is brought up to date. @throws VolumeError */
+export async function setUpVolumes(context: PodVolumeContext, folders: PodFolders, pod: Pod): Promise<MountedVolumes> {
+  const volumes = pod.spec.volumes ?? [];
+  const mounted = await Promise.all(volumes.map((volume) => setUp(context, folders, volume)));
+  return new Map(volumes.map(({ name }, index) => [name, mounted[index] as MountedVolume]));
+}
+
+/** Goes by the folders that are there, so that it works without the pod. */
+export async function tearDownVolumes(files: VolumeContext["files"], { disk, memory }: PodFolders): Promise<void> {
+  await tearDownFolder(files, disk);
+  if (memory === undefined) return;
+  await tearDownFolder(files, memory);
+  await files.remove(memory);
+}
+
+async function tearDownFolder(files: VolumeContext["files"], podFolder: string): Promise<void> {
+  const root = volumesFolder(podFolder);
+  for (const pluginName of await files.list(root)) {
+    const source = volumeSources.find((candidate) => candidate.pluginName === pluginName);
+    for (const name of await files.list(`${root}/${pluginName}`)) {
+      const directory = `${root}/${pluginName}/${name}`;
+      await source?.tearDown?.({ files, directory });
+      await files.remove(directory);
+    }
+  }
+  await files.remove(root);
+}
