@@ -8,108 +8,172 @@
 import type { Env } from "../lib/env.ts";
 import type { AnyKind } from "../machinery/defineKind.ts";
 import { ApiError } from "../machinery/errors.ts";
-import type { ApiHandler, ApiRequest, ApiResponse, UserInfo } from "../machinery/requests.ts";
+import type { ApiHandler, UserInfo } from "../machinery/requests.ts";
 import type { Schemas } from "../machinery/schema.ts";
+import type { TokenSigner } from "../pki/serviceAccountTokens.ts";
 import type { Storage } from "../storage/storage.ts";
-import { type AdmissionPlugin, admissionChain } from "./admission/chain.ts";
-import { createCodecs } from "./codecs.ts";
-import type { ResourceRequest, Server } from "./context.ts";
-import { internalError } from "./errors.ts";
-import { objectResponse } from "./output/view.ts";
-import { parseRequest } from "./requestInfo.ts";
+import { type AdmissionPluginFactory, admissionChain } from "./admission/chain.ts";
+import { type AllocatorOptions, serviceAllocation } from "./allocators/serviceAllocation.ts";
+import { type Authorizer, privilegedAuthorizer, unionAuthorizer } from "./auth/authorizer.ts";
+import { componentAuthorizer } from "./auth/componentAuthorizer.ts";
+import { nodeAuthorizer } from "./auth/nodeAuthorizer.ts";
+import { rbacAuthorizer } from "./auth/rbacAuthorizer.ts";
+import { bootstrap } from "./bootstrap/bootstrap.ts";
+import { createCodecs, jsonParser, yamlParser } from "./codecs.ts";
+import type { Server } from "./context.ts";
+import { createDiscovery } from "./discovery/discovery.ts";
+import type { HealthCheck } from "./health.ts";
+import { protobufParser } from "./protobufParser.ts";
+import { createReader, type Reader } from "./reader.ts";
+import { createRequestHandler, type Route } from "./requestHandler.ts";
 import { createResources, type Resources } from "./resources.ts";
-import { handlerFor, type SubresourceHandler } from "./router.ts";
+import { reviews } from "./reviews/reviews.ts";
+import type { SubresourceHandler } from "./router.ts";
 import { History } from "./store/history.ts";
-import type { FieldManagers } from "./write/fieldManagers.ts";
+import { podBinding } from "./subresources/binding.ts";
+import { bindings } from "./subresources/bindings.ts";
+import { type MayEvict, podEviction } from "./subresources/eviction.ts";
+import { scale } from "./subresources/scale.ts";
+import { serviceAccountToken } from "./subresources/token.ts";
+import { createTokens, type Tokens } from "./tokens.ts";
+import type { VirtualResource } from "./virtualResources.ts";
+import { createFieldManagers } from "./write/fieldManagers.ts";
 import { type WriteHook, writeHooks } from "./write/hooks.ts";
+import { namespaceDeletion } from "./write/namespaceDeletion.ts";
 
 export interface ApiServerOptions {
   readonly env: Env;
   readonly storage: Storage;
   readonly kinds: readonly AnyKind[];
   readonly schemas: Schemas;
-  readonly admission?: readonly AdmissionPlugin[];
-  readonly hooks?: readonly WriteHook[];
+  /** Plugins in their order, as in `defaultAdmission`. None by default. */
+  readonly admission?: readonly AdmissionPluginFactory[];
+  /** Asked after those for system:masters, our components, nodes and RBAC. */
+  readonly authorizers?: readonly Authorizer[];
+  /** Makes and checks service-account tokens. */
+  readonly tokenSigner?: TokenSigner;
+  /** Makes the default namespaces, roles, priority classes and the `kubernetes` Service. */
+  readonly bootstrap?: boolean;
+  readonly services?: AllocatorOptions;
+  /** Of kinds with a state of their own, beside Services and Namespaces. */
+  readonly hooks?: (reader: Reader) => readonly WriteHook[];
+  /** exec, attach, log, port-forward and proxy. */
   readonly subresources?: readonly SubresourceHandler[];
+  readonly virtualResources?: readonly VirtualResource[];
+  /** Other paths: OpenAPI, metrics. */
+  readonly routes?: readonly Route[];
+  readonly healthChecks?: readonly HealthCheck[];
+  readonly mayEvict?: MayEvict;
+  /** host:port, as discovery tells it. */
+  readonly serverAddress?: string;
 }
 
 export interface ApiServer {
   readonly handle: ApiHandler;
   readonly resources: Resources;
-  /** Resolves once the caches are filled. Requests before that wait. */
+  readonly reader: Reader;
+  /** Undefined without a `tokenSigner`. */
+  readonly tokens: Tokens | undefined;
+  readonly authorize: Authorizer;
+  /** Resolves once the caches are filled and what must be there is there. Requests before that wait. */
   readonly ready: Promise<void>;
   /** Ends every watch; the store is the caller's to close. */
   close(): Promise<void>;
 }
 
-const noFieldManagers: FieldManagers = { update: (_, next) => next, apply: (_, applied) => applied };
-
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { env } = options;
+  const { env, tokenSigner } = options;
   const history = new History(env, options.storage);
   const resources = createResources(history);
+  const reader = createReader(resources, () => history.waitUntilFresh());
+  const codecs = createCodecs(options.schemas, [jsonParser, yamlParser, protobufParser(options.schemas)]);
+  const hooks = [
+    namespaceDeletion,
+    serviceAllocation(env, reader, options.services),
+    ...(options.hooks?.(reader) ?? []),
+  ];
   const server: Server = {
     env,
     history,
     resources,
-    admission: admissionChain(options.admission ?? []),
-    codecs: createCodecs(options.schemas),
-    hooks: writeHooks(options.hooks ?? []),
-    fieldManagers: noFieldManagers,
+    reader,
+    codecs,
+    admission: admissionChain((options.admission ?? []).map((make) => make({ env, reader }))),
+    hooks: writeHooks(hooks),
+    fieldManagers: createFieldManagers(codecs),
+    authorize: authorizerOf(options, reader),
+    tokens: tokenSigner === undefined ? undefined : createTokens(tokenSigner, reader),
   };
-  const ready = start(server, options);
-  const handle = async (request: ApiRequest, user: UserInfo): Promise<ApiResponse> => {
-    try {
-      await ready;
-      return await answer(server, options, request, user);
-    } catch (error) {
-      return errorResponse(error, env);
-    }
+  return startServer(server, options);
+}
+
+function startServer(server: Server, options: ApiServerOptions): ApiServer {
+  const { resources, history, reader, authorize, tokens } = server;
+  const virtual = [...reviews, bindings, ...(options.virtualResources ?? [])];
+  const serverAddress = options.serverAddress ?? "127.0.0.1:6443";
+  const state = { isReady: false, isClosing: false };
+  const handle = createRequestHandler(server, {
+    discovery: createDiscovery({ resources, virtual, serverAddress }),
+    virtual,
+    subresources: subresourcesOf(options),
+    routes: options.routes ?? [],
+    healthChecks: [...ownChecks(state), ...(options.healthChecks ?? [])],
+  });
+  const ready = start(server, options, handle).then(() => {
+    state.isReady = true;
+  });
+  // Whoever waits for it hears of it; nobody has to.
+  ready.catch((error) => server.env.log.error("the API server could not start", { error: (error as Error).message }));
+  const whenReady: ApiHandler = async (request, user: UserInfo) => {
+    if (!state.isReady && !isProbe(request.path)) await ready;
+    return handle(request, user);
   };
-  return { handle, resources, ready, close: async () => history.close() };
+  const close = async () => {
+    state.isClosing = true;
+    history.close();
+  };
+  return { handle: whenReady, resources, reader, tokens, authorize, ready, close };
 }
 
-async function start({ history, resources }: Server, { kinds }: ApiServerOptions): Promise<void> {
-  for (const kind of kinds) await resources.add(kind);
-  await history.start();
+const isProbe = (path: string) => /^\/(healthz|livez|readyz)(\/|$)/.test(path);
+
+async function start(server: Server, options: ApiServerOptions, handle: ApiHandler): Promise<void> {
+  for (const kind of options.kinds) await server.resources.add(kind);
+  await server.history.start();
+  for (const { repair } of server.hooks.all) await repair?.();
+  for (const { group, plural, afterDelete } of server.hooks.all) {
+    if (afterDelete === undefined) continue;
+    server.resources.findAny(group, plural)?.store.cache.onDelete(afterDelete);
+  }
+  if (options.bootstrap === true) await bootstrap(server, handle);
 }
 
-async function answer(
-  server: Server,
-  { subresources = [] }: ApiServerOptions,
-  request: ApiRequest,
-  user: UserInfo,
-): Promise<ApiResponse> {
-  const info = parseRequest(request);
-  const resource = info.isResource ? server.resources.find(info.group, info.version, info.resource) : undefined;
-  if (resource === undefined) return PAGE_NOT_FOUND;
-  const call: ResourceRequest = { server, request, info, resource, user, warnings: [] };
-  const handler = handlerFor(call, subresources);
-  if (handler === undefined) return PAGE_NOT_FOUND;
-  return withWarnings(await handler(call), call.warnings);
-}
+const authorizerOf = ({ authorizers = [] }: ApiServerOptions, reader: Reader): Authorizer =>
+  unionAuthorizer([
+    privilegedAuthorizer,
+    componentAuthorizer,
+    nodeAuthorizer(reader),
+    rbacAuthorizer(reader),
+    ...authorizers,
+  ]);
 
-const PAGE_NOT_FOUND: ApiResponse = {
-  type: "bytes",
-  status: 404,
-  contentType: "text/plain; charset=utf-8",
-  headers: { "x-content-type-options": "nosniff" },
-  bytes: Buffer.from("404 page not found\n"),
-};
+const subresourcesOf = ({ subresources = [], mayEvict = () => undefined }: ApiServerOptions) => [
+  scale,
+  podBinding,
+  podEviction(mayEvict),
+  serviceAccountToken,
+  ...subresources,
+];
 
-/** Source: apiserver warning, RFC 7234 form with code 299. */
-function withWarnings(response: ApiResponse, warnings: readonly string[]): ApiResponse {
-  if (warnings.length === 0 || response.type === "watch") return response;
-  const warning = [...new Set(warnings)].map((text) => `299 - ${JSON.stringify(text)}`).join(", ");
-  return { ...response, headers: { ...response.headers, warning } };
-}
-
-function errorResponse(error: unknown, env: Env): ApiResponse {
-  if (!(error instanceof ApiError)) env.log.error("a request failed", { error: (error as Error)?.stack ?? error });
-  const status = (error instanceof ApiError ? error : internalError(error)).toStatus();
-  const { retryAfterSeconds } = status.details ?? {};
-  const response = objectResponse(status, status.code);
-  return retryAfterSeconds === undefined
-    ? response
-    : { ...response, headers: { "retry-after": `${retryAfterSeconds}` } };
+/** Source: kube-apiserver's list of checks, as far as they stand for something here. */
+function ownChecks(state: { readonly isReady: boolean; readonly isClosing: boolean }): readonly HealthCheck[] {
+  const fail = (condition: boolean, message: string) => {
+    if (condition) throw new ApiError("ServiceUnavailable", message);
+  };
+  return [
+    { name: "ping", check: () => undefined },
+    { name: "etcd", check: () => fail(!state.isReady, "the store is being read") },
+    { name: "informer-sync", readinessOnly: true, check: () => fail(!state.isReady, "caches are being filled") },
+    { name: "shutdown", readinessOnly: true, check: () => fail(state.isClosing, "process is shutting down") },
+  ];
 }

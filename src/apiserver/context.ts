@@ -2,10 +2,13 @@
 import type { Env } from "../lib/env.ts";
 import type { ApiRequest, UserInfo } from "../machinery/requests.ts";
 import type { Admission } from "./admission/chain.ts";
+import type { Authorizer } from "./auth/authorizer.ts";
 import type { Codecs } from "./codecs.ts";
+import type { Reader } from "./reader.ts";
 import type { RequestInfo } from "./requestInfo.ts";
 import type { Resource, Resources } from "./resources.ts";
 import type { History } from "./store/history.ts";
+import type { Tokens } from "./tokens.ts";
 import type { FieldManagers } from "./write/fieldManagers.ts";
 import type { WriteHooks } from "./write/hooks.ts";
 
@@ -18,6 +21,10 @@ export interface Server {
   readonly codecs: Codecs;
   readonly hooks: WriteHooks;
   readonly fieldManagers: FieldManagers;
+  readonly reader: Reader;
+  readonly authorize: Authorizer;
+  /** Absent where nobody signs tokens. */
+  readonly tokens: Tokens | undefined;
 }
 
 /** One request for objects of one resource. */

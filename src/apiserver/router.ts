@@ -1,5 +1,5 @@
 /** From a request for objects to the verb that answers it. */
-import type { AnyKind } from "../machinery/defineKind.ts";
+import type { AnyKind, Verb } from "../machinery/defineKind.ts";
 import type { ApiResponse } from "../machinery/requests.ts";
 import type { ResourceRequest } from "./context.ts";
 import { methodNotSupported } from "./errors.ts";
@@ -41,9 +41,12 @@ export interface SubresourceHandler {
 export function handlerFor(call: ResourceRequest, subresources: readonly SubresourceHandler[]): Handler | undefined {
   const { info, resource } = call;
   const { kind, ref } = resource;
-  if (info.subresource === "") return verbHandler(call, kind.verbs.includes(info.verb as never));
-  if (isPart(kind, info.subresource))
+  if (!isPlaced(call)) return undefined;
+  if (info.subresource === "") return verbHandler(call, kind.verbs.includes(info.verb as Verb));
+  if (isPart(kind, info.subresource)) {
     return info.rest === "" ? verbHandler(call, PART_VERBS.has(info.verb)) : undefined;
+  }
+  if (info.subresource === "scale" && kind.subresources.scale === undefined) return undefined;
   const found = subresources.find(
     (one) =>
       one.subresource === info.subresource &&
@@ -52,12 +55,27 @@ export function handlerFor(call: ResourceRequest, subresources: readonly Subreso
   return found?.handle;
 }
 
+/** A named object of a namespaced kind is in a namespace, and one of a cluster's kind is in none. */
+function isPlaced({ info, resource: { isNamespaced, ref } }: ResourceRequest): boolean {
+  if (isNamespaced) return info.namespace !== "" || info.name === "";
+  return info.namespace === "" || (ref.group === "" && ref.resource === "namespaces");
+}
+
 const isPart = ({ subresources }: AnyKind, name: string): boolean =>
   (name === "status" && subresources.status === true) || Object.hasOwn(subresources.parts ?? {}, name);
 
-function verbHandler({ info, resource, request }: ResourceRequest, isServed: boolean): Handler {
-  const handler = isServed ? VERBS[info.verb] : undefined;
-  if (handler === undefined)
-    throw methodNotSupported(resource.ref, info.verb === "" ? request.method.toLowerCase() : info.verb);
-  return handler;
+/** Verbs of one object; the others are of the collection. */
+const NAMED_VERBS = new Set(["get", "update", "patch", "delete"]);
+
+function verbHandler(call: ResourceRequest, isServed: boolean): Handler {
+  const { info, resource, request } = call;
+  const isNamed = info.name !== "";
+  const fits = NAMED_VERBS.has(info.verb) === isNamed || info.verb === "watch";
+  const handler = isServed && fits && isInNamespace(call) ? VERBS[info.verb] : undefined;
+  if (handler !== undefined) return handler;
+  throw methodNotSupported(resource.ref, info.verb === "" ? request.method.toLowerCase() : info.verb);
 }
+
+/** Only list and watch reach over all namespaces. */
+const isInNamespace = ({ info, resource }: ResourceRequest): boolean =>
+  !resource.isNamespaced || info.namespace !== "" || info.verb === "list" || info.verb === "watch";

@@ -1,9 +1,11 @@
 /** Admission: what may change or refuse a write, plugin by plugin. Source: apiserver admission. */
 
+import type { Env } from "../../lib/env.ts";
 import type { AnyKind } from "../../machinery/defineKind.ts";
 import type { ResourceRef } from "../../machinery/errors.ts";
 import type { KubeObject } from "../../machinery/object.ts";
 import type { UserInfo } from "../../machinery/requests.ts";
+import type { Reader } from "../reader.ts";
 
 export interface AdmissionRequest {
   readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
@@ -31,6 +33,14 @@ export interface AdmissionPlugin {
   readonly validate?: (request: AdmissionRequest) => void | Promise<void>;
 }
 
+/** What plugins are made of. */
+export interface AdmissionContext {
+  readonly env: Env;
+  readonly reader: Reader;
+}
+
+export type AdmissionPluginFactory = (context: AdmissionContext) => AdmissionPlugin;
+
 export interface Admission {
   mutate(request: AdmissionRequest): Promise<KubeObject | undefined>;
   validate(request: AdmissionRequest): Promise<void>;
@@ -43,11 +53,17 @@ export function admissionChain(plugins: readonly AdmissionPlugin[]): Admission {
   return {
     mutate: async (request) => {
       let { object } = request;
-      for (const plugin of mutating) object = await plugin.mutate?.({ ...request, object });
+      for (const { mutate } of mutating) {
+        const result = mutate?.({ ...request, object });
+        object = result instanceof Promise ? await result : result;
+      }
       return object;
     },
     validate: async (request) => {
-      for (const plugin of validating) await plugin.validate?.(request);
+      for (const { validate } of validating) {
+        const result = validate?.(request);
+        if (result instanceof Promise) await result;
+      }
     },
   };
 }

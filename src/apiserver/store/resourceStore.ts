@@ -1,5 +1,5 @@
 /** Reads and writes of one stored resource: reads from the cache, writes to the engine, and then waits for the cache. */
-import { deepEqual } from "../../machinery/deepEqual.ts";
+import { isUnchanged } from "../../machinery/apply/managedFields.ts";
 import { alreadyExists, conflict, notFound, type ResourceRef } from "../../machinery/errors.ts";
 import type { KubeObject } from "../../machinery/object.ts";
 import { ConflictError, type Entry, KeyNotFoundError } from "../../storage/storage.ts";
@@ -83,7 +83,8 @@ export function createResourceStore(
     for (;;) {
       if (current === undefined) throw notFound(ref, nameOf(key));
       const written = await change(current);
-      const isNoChange = written.remove !== true && (written.next === current || isSameContent(written.next, current));
+      // A write that changes nothing makes no revision. Source: etcd3 store GuaranteedUpdate.
+      const isNoChange = written.remove !== true && (written.next === current || isUnchanged(current, written.next));
       if (dryRun === true || isNoChange) {
         written.finish?.(false);
         return isNoChange ? current : written.next;
@@ -120,12 +121,4 @@ export function createResourceStore(
   }
 
   return { assumeCreated, cache, history, prefix, get: (key) => cache.get(key), create, update, remove };
-}
-
-/** A write that changes nothing makes no revision. Source: etcd3 store GuaranteedUpdate. */
-function isSameContent(a: KubeObject, b: KubeObject): boolean {
-  const { metadata: metadataA, ...restA } = a;
-  const { metadata: metadataB, ...restB } = b;
-  const unversioned = { resourceVersion: undefined };
-  return deepEqual(restA, restB) && deepEqual({ ...metadataA, ...unversioned }, { ...metadataB, ...unversioned });
 }

@@ -25,6 +25,7 @@ export class WatchCache {
   /** How far the history has been seen. */
   #revision = 0;
   #lastEventRevision = 0;
+  readonly #onDelete: ((object: KubeObject) => void)[] = [];
 
   constructor(clock: Clock, fieldReaders: Readonly<Record<string, FieldReader>>) {
     this.#clock = clock;
@@ -74,6 +75,7 @@ export class WatchCache {
     this.#lastEventRevision = event.revision;
     this.#revision = event.revision;
     this.#window.push(event, this.#clock.monotonic());
+    if (event.type === "DELETED") for (const run of this.#onDelete) run(event.object);
     this.#sinks.dispatch(event);
   }
 
@@ -93,6 +95,11 @@ export class WatchCache {
   /** What happened after `revision`, in order. @throws ApiError 410 when that is no longer known. */
   eventsSince(revision: number): readonly CacheEvent[] {
     return this.#window.since(revision);
+  }
+
+  /** Calls `run` with every object that leaves the store, for as long as the cache lives. */
+  onDelete(run: (object: KubeObject) => void): void {
+    this.#onDelete.push(run);
   }
 
   /** Sends how far the history has been seen to everybody who watches. */

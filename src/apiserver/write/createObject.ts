@@ -2,7 +2,7 @@ import { ApiError, isApiError, qualifiedResource } from "../../machinery/errors.
 import { invalidObject } from "../../machinery/fieldErrors.ts";
 import type { KubeObject } from "../../machinery/object.ts";
 import type { ResourceRequest } from "../context.ts";
-import { admissionRequest, writeContext } from "./admissionRequest.ts";
+import { admissionRequest, managementOf, writeContext } from "./admissionRequest.ts";
 import { generatedName, newMetadata } from "./metadata.ts";
 import { checkNamespace } from "./names.ts";
 import { metadataErrors } from "./validateMetadata.ts";
@@ -55,11 +55,9 @@ async function createNamed(call: ResourceRequest, draft: KubeObject, options: Wr
   const { kind } = resource;
   const context = writeContext(call);
   const filled: KubeObject = { ...draft, metadata: namespaced(newMetadata(draft.metadata, kind, server.env), call) };
-  const owned = isOwned
-    ? filled
-    : server.fieldManagers.update(undefined, ownable(filled, call), management(call, options));
+  const owned = isOwned ? filled : server.fieldManagers.update(undefined, filled, managementOf(call, options));
   const admitted = await server.admission.mutate(
-    admissionRequest(call, "CREATE", restoreStatus(owned, filled), undefined, options.dryRun, "CreateOptions"),
+    admissionRequest(call, "CREATE", owned, undefined, options.dryRun, "CreateOptions"),
   );
   const begun = await begin(call, admitted as KubeObject, options.dryRun);
   let hasSucceeded = false;
@@ -91,24 +89,3 @@ function namespaced(metadata: KubeObject["metadata"], { resource, info }: Resour
   const { namespace: _, ...rest } = metadata;
   return rest;
 }
-
-/** A status that the kind's strategy drops is owned by nobody. Source: registry ResetFieldsStrategy. */
-function ownable(object: KubeObject, call: ResourceRequest): KubeObject {
-  const { kind } = call.resource;
-  const { status, ...rest } = object as KubeObject & { status?: unknown };
-  if (status === undefined || kind.subresources.status !== true) return object;
-  const prepared = kind.prepareForCreate(object, writeContext(call)) as { status?: unknown };
-  return prepared.status === status ? object : rest;
-}
-
-const restoreStatus = (owned: KubeObject, filled: KubeObject): KubeObject => ({
-  ...filled,
-  metadata: owned.metadata,
-});
-
-const management = ({ resource, server, info }: ResourceRequest, { fieldManager }: WriteOptions) => ({
-  kind: resource.kind,
-  manager: fieldManager,
-  subresource: info.subresource,
-  nowMs: server.env.clock.now(),
-});

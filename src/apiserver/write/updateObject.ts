@@ -4,7 +4,7 @@ import type { KubeObject } from "../../machinery/object.ts";
 import type { ResourceRequest } from "../context.ts";
 import { OPTIMISTIC_LOCK_MESSAGE, type Written } from "../store/resourceStore.ts";
 import { keyOfRequest } from "../verbs/get.ts";
-import { admissionRequest, writeContext } from "./admissionRequest.ts";
+import { admissionRequest, managementOf, writeContext } from "./admissionRequest.ts";
 import { keptMetadata, withGeneration } from "./metadata.ts";
 import { checkName } from "./names.ts";
 import { metadataUpdateErrors } from "./validateMetadata.ts";
@@ -137,10 +137,3 @@ const isLastUpdate = (next: KubeObject, { metadata }: KubeObject, isHeld = false
   metadata.deletionGracePeriodSeconds === 0 &&
   (next.metadata.finalizers ?? []).length === 0 &&
   !isHeld;
-
-const managementOf = ({ resource, server, info }: ResourceRequest, { fieldManager }: WriteOptions) => ({
-  kind: resource.kind,
-  manager: fieldManager,
-  subresource: info.subresource,
-  nowMs: server.env.clock.now(),
-});

@@ -1,0 +1,168 @@
+/** What happens to every request, in order: limits, authorisation, and then the one who answers. */
+import { stringify as stringifyYaml } from "yaml";
+import { ApiError } from "../machinery/errors.ts";
+import type { ApiHandler, ApiRequest, ApiResponse, UserInfo } from "../machinery/requests.ts";
+import { attributesOf, forbiddenError } from "./auth/authorizer.ts";
+import { impersonate } from "./auth/impersonation.ts";
+import type { ResourceRequest, Server } from "./context.ts";
+import type { Discovery } from "./discovery/discovery.ts";
+import { versionInfo } from "./discovery/version.ts";
+import { internalError } from "./errors.ts";
+import { type HealthCheck, healthResponse } from "./health.ts";
+import { createInFlight, isLongRunning } from "./inFlight.ts";
+import { responseMediaType } from "./output/negotiate.ts";
+import { objectResponse } from "./output/view.ts";
+import { parseRequest, type RequestInfo } from "./requestInfo.ts";
+import { handlerFor, type SubresourceHandler } from "./router.ts";
+import type { VirtualResource } from "./virtualResources.ts";
+
+/** Answers every request whose path begins with `prefix`. */
+export interface Route {
+  readonly prefix: string;
+  readonly handle: ApiHandler;
+}
+
+export interface RequestHandlerOptions {
+  readonly discovery: Discovery;
+  readonly virtual: readonly VirtualResource[];
+  readonly subresources: readonly SubresourceHandler[];
+  readonly routes: readonly Route[];
+  readonly healthChecks: readonly HealthCheck[];
+}
+
+/** Source: kube-apiserver --request-timeout. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Source: apiserver, MaxRequestBodyBytes. */
+export const BODY_BYTES_MAX = 3 * 1024 * 1024;
+
+export function createRequestHandler(server: Server, options: RequestHandlerOptions): ApiHandler {
+  const inFlight = createInFlight();
+  return async (request, sender) => {
+    const warnings: string[] = [];
+    try {
+      const info = parseRequest(request);
+      const user = impersonate(request, sender, server.authorize);
+      authorize(server, info, user);
+      if (request.body instanceof Uint8Array && request.body.length > BODY_BYTES_MAX) throw bodyTooLarge();
+      const work = () => answer(server, options, { request, info, user, warnings });
+      const response = await inFlight.run(info, user, () => (isLongRunning(info) ? work() : withTimeout(server, work)));
+      return finished(response, warnings, request);
+    } catch (error) {
+      return withWarnings(errorResponse(error, server), warnings);
+    }
+  };
+}
+
+interface Incoming {
+  readonly request: ApiRequest;
+  readonly info: RequestInfo;
+  readonly user: UserInfo;
+  readonly warnings: string[];
+}
+
+/** @throws ApiError 403 */
+function authorize({ authorize: decide }: Server, info: RequestInfo, user: UserInfo): void {
+  const attributes = attributesOf(info, user);
+  const { isAllowed, reason } = decide(attributes);
+  if (!isAllowed) throw forbiddenError(attributes, reason);
+}
+
+async function answer(server: Server, options: RequestHandlerOptions, incoming: Incoming): Promise<ApiResponse> {
+  const { request, info, user, warnings } = incoming;
+  const route = options.routes.find(({ prefix }) => request.path.startsWith(prefix));
+  if (route !== undefined) return route.handle(request, user);
+  if (!info.isResource) return (await answerPath(options, request)) ?? pageNotFound;
+  const resource = server.resources.find(info.group, info.version, info.resource);
+  if (resource === undefined) return (await answerVirtual(server, options, incoming)) ?? pageNotFound;
+  const call: ResourceRequest = { server, request, info, resource, user, warnings };
+  return (await handlerFor(call, options.subresources)?.(call)) ?? pageNotFound;
+}
+
+async function answerPath(options: RequestHandlerOptions, request: ApiRequest): Promise<ApiResponse | undefined> {
+  const path = request.path.length > 1 ? request.path.replace(/\/$/, "") : request.path;
+  if (path === "/version") return objectResponse(versionInfo);
+  if (path === "/") return objectResponse({ paths: indexPaths(options) });
+  return options.discovery.handle(request) ?? healthResponse({ ...request, path }, options.healthChecks);
+}
+
+/** Source: apiserver server/routes/index.go. */
+function indexPaths({ discovery, routes, healthChecks }: RequestHandlerOptions): readonly string[] {
+  const groups = discovery.groups().flatMap(({ name, versions }) => {
+    if (name === "") return versions.map(({ version }) => `/api/${version}`);
+    return [`/apis/${name}`, ...versions.map(({ version }) => `/apis/${name}/${version}`)];
+  });
+  const probes = ["/healthz", "/livez", "/readyz"].flatMap((probe) => [
+    probe,
+    ...healthChecks.map(({ name }) => `${probe}/${name}`),
+  ]);
+  return ["/api", "/apis", "/version", ...groups, ...probes, ...routes.map(({ prefix }) => prefix)].sort();
+}
+
+async function answerVirtual(
+  server: Server,
+  { virtual }: RequestHandlerOptions,
+  { request, info, user, warnings }: Incoming,
+): Promise<ApiResponse | undefined> {
+  const { group, version, resource, name, namespace } = info;
+  const found = virtual.find((one) => one.group === group && one.version === version && one.plural === resource);
+  if (found === undefined || name !== "" || found.isNamespaced !== (namespace !== "")) return undefined;
+  if (info.verb !== "create") {
+    throw new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource");
+  }
+  return found.create({ server, request, info, user, warnings });
+}
+
+/** Source: net/http NotFound. */
+const pageNotFound: ApiResponse = {
+  type: "bytes",
+  status: 404,
+  contentType: "text/plain; charset=utf-8",
+  headers: { "x-content-type-options": "nosniff" },
+  bytes: Buffer.from("404 page not found\n"),
+};
+
+async function withTimeout<T>({ env }: Server, work: () => Promise<T>): Promise<T> {
+  let expire: (error: ApiError) => void = () => undefined;
+  const expiry = new Promise<never>((_, reject) => {
+    expire = reject;
+  });
+  const timer = env.clock.setTimer(REQUEST_TIMEOUT_MS, () => expire(requestTimeout()));
+  try {
+    return await Promise.race([work(), expiry]);
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** Source: server/filters/timeout.go. */
+const requestTimeout = (): ApiError =>
+  new ApiError("Timeout", "Timeout: request did not complete within the allotted timeout", { details: {} });
+
+/** Source: api/errors NewRequestEntityTooLargeError. */
+export const bodyTooLarge = (): ApiError =>
+  new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_BYTES_MAX}`);
+
+function finished(response: ApiResponse, warnings: readonly string[], { headers }: ApiRequest): ApiResponse {
+  const warned = withWarnings(response, warnings);
+  if (warned.type !== "object" || responseMediaType(headers?.accept) !== "application/yaml") return warned;
+  const { status, object, headers: others = {} } = warned;
+  const bytes = Buffer.from(stringifyYaml(object, { aliasDuplicateObjects: false }));
+  return { type: "bytes", status, contentType: "application/yaml", headers: others, bytes };
+}
+
+/** Source: apiserver warning, RFC 7234 with code 299. */
+function withWarnings(response: ApiResponse, warnings: readonly string[]): ApiResponse {
+  if (warnings.length === 0 || response.type === "watch") return response;
+  const warning = [...new Set(warnings)].map((text) => `299 - ${JSON.stringify(text)}`).join(", ");
+  return { ...response, headers: { ...response.headers, warning } };
+}
+
+function errorResponse(error: unknown, { env }: Server): ApiResponse {
+  if (!(error instanceof ApiError)) env.log.error("a request failed", { error: (error as Error)?.stack ?? error });
+  const status = (error instanceof ApiError ? error : internalError(error)).toStatus();
+  const { retryAfterSeconds } = status.details ?? {};
+  const response = objectResponse(status, status.code);
+  return retryAfterSeconds === undefined
+    ? response
+    : { ...response, headers: { "retry-after": `${retryAfterSeconds}` } };
+}

@@ -1,0 +1,72 @@
+import { isApiError } from "../../machinery/errors.ts";
+import type { KubeObject } from "../../machinery/object.ts";
+import type { ResourceRequest } from "../context.ts";
+import { badRequest } from "../errors.ts";
+import { createObject } from "../write/createObject.ts";
+import { updateObject } from "../write/updateObject.ts";
+import type { WriteOptions } from "../write/writeOptions.ts";
+import { keyOfRequest } from "./get.ts";
+import { decodePatched } from "./patch.ts";
+
+/** Server-side apply: the object becomes what the manager says, and is made where it does not exist. */
+export async function apply(
+  call: ResourceRequest,
+  body: unknown,
+  options: WriteOptions,
+): Promise<{ readonly object: KubeObject; readonly isNew: boolean }> {
+  const applied = checked(call, body);
+  const { resource, info } = call;
+  for (;;) {
+    try {
+      if (resource.store.get(keyOfRequest(call)) === undefined && info.subresource === "") {
+        const draft = applyTo(call, undefined, applied, options);
+        return { object: await createObject(call, draft, options, { isOwned: true }), isNew: true };
+      }
+      const wanted = (current: KubeObject) => applyTo(call, current, applied, options);
+      const settings = { optionsKind: "PatchOptions", isOwned: true } as const;
+      return { object: await updateObject(call, wanted, options, settings), isNew: false };
+    } catch (error) {
+      // Somebody made it or deleted it meanwhile.
+      const isRace = isApiError(error, "AlreadyExists") || (isApiError(error, "NotFound") && info.subresource === "");
+      if (!isRace || error.details?.kind !== resource.ref.resource) throw error;
+      await call.server.history.waitUntilFresh();
+    }
+  }
+}
+
+function applyTo(
+  call: ResourceRequest,
+  current: KubeObject | undefined,
+  applied: KubeObject,
+  options: WriteOptions,
+): KubeObject {
+  const { server, resource, info } = call;
+  const merged = server.fieldManagers.apply(current, applied, {
+    kind: resource.kind,
+    manager: options.fieldManager,
+    subresource: info.subresource,
+    nowMs: server.env.clock.now(),
+    force: options.force,
+  });
+  return merged === current ? current : decodePatched(call, merged, options.fieldValidation);
+}
+
+/** Source: structured-merge-diff manager of apimachinery managedfields, handlers patch.go applyPatcher. */
+function checked({ resource, info }: ResourceRequest, body: unknown): KubeObject {
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw badRequest("error decoding YAML: not an object");
+  const object = body as Partial<KubeObject>;
+  if (object.apiVersion === undefined) throw badRequest("invalid object type: /, Kind=");
+  const { metadata } = object;
+  if (metadata?.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
+  return {
+    ...object,
+    apiVersion: object.apiVersion,
+    kind: object.kind ?? resource.kind.kind,
+    metadata: {
+      ...metadata,
+      name: metadata?.name ?? info.name,
+      ...(resource.isNamespaced && { namespace: metadata?.namespace ?? info.namespace }),
+    },
+  } as KubeObject;
+}
