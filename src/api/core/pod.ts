@@ -2,7 +2,11 @@ import { defineKind } from "../../machinery/defineKind.ts";
 import type { Pod, PodSpec } from "../generated/core-v1.ts";
 import { withField } from "../missing.ts";
 import { podColumns } from "./podColumns.ts";
+import { keepAllButResources } from "./podResize.ts";
 import { podOnlyDefaults, podSpecDefaults } from "./podSpec/podSpecDefaults.ts";
+import { preparePodForCreate, preparePodForUpdate } from "./podStrategy.ts";
+import { validatePodUpdate } from "./podUpdateValidation.ts";
+import { validatePod } from "./podValidation.ts";
 
 /** Source: registry/core/pod strategy.go, ToSelectableFields. */
 const podFieldSelectors = {
@@ -29,8 +33,6 @@ const keepAllButEphemeralContainers = (next: Pod, previous: Pod): Pod => ({
   metadata: next.metadata,
   spec: { ...(previous.spec as PodSpec), ephemeralContainers: next.spec?.ephemeralContainers },
 });
-
-const keepAllButResources = (next: Pod, previous: Pod): Pod => ({ ...previous, spec: next.spec });
 
 /** Source: apis/core/v1/zz_generated.defaults.go, SetObjectDefaults_Pod. */
 const podDefaults = (pod: Pod): Pod => withField(pod, "spec", (spec) => podOnlyDefaults(podSpecDefaults(spec)));
@@ -62,4 +64,8 @@ export const pod = defineKind<Pod>({
   hasGeneration: true,
   withDefaults: podDefaults,
   columns: podColumns,
+  prepareForCreate: preparePodForCreate,
+  prepareForUpdate: preparePodForUpdate,
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
 });
