@@ -51,8 +51,8 @@ const NODE_OFFSET = 10;
 export const CLUSTER_NODES_MAX = 118;
 
 /** All candidates for a cluster's /24, the likeliest first, without those that overlap what the host routes. */
-export function linkCandidates(cluster: string, hostRoutes: readonly string[]): string[] {
-  const start = hash32(cluster) % 256;
+export function linkCandidates(seed: string, hostRoutes: readonly string[]): string[] {
+  const start = hash32(seed) % 256;
   return LINK_POOLS.flatMap((pool) =>
     Array.from({ length: 256 }, (_, index) => `${addressAt(pool, ((start + index) % 256) * 256)}/24`),
   ).filter((candidate) => !hostRoutes.some((route) => overlaps(route, candidate)));
@@ -80,8 +80,8 @@ export const linkAddresses = (range: string): LinkAddresses => ({
   },
 });
 
-/** Names of what a cluster puts onto the host, found again from the cluster's name alone. */
-export const clusterNames = (cluster: string): { readonly uplink: string; readonly table: string } => ({
-  uplink: hashName("skiff-", cluster),
-  table: hashName("skiff-", cluster),
+/** Names of what a cluster puts onto the host: the same name in another directory is another cluster. */
+export const clusterNames = (cluster: string, runDirectory: string) => ({
+  uplink: hashName("skiff-", `${cluster} ${runDirectory}`),
+  table: hashName("skiff-", `${cluster} ${runDirectory}`),
 });

@@ -6,10 +6,11 @@
  * Pod and service addresses are the same in every cluster, so the host never routes them: it knows one /24 of the
  * cluster's own, with its nodes and load balancers, and one masquerade rule. The fabric knows which node has which pods.
  *
- * Invariants: names follow from the cluster's name, so all can be found and removed by whoever comes after a crash;
+ * Invariants: names follow from the cluster's name and run directory, so all can be found and removed by whoever comes after a crash;
  * `createClusterNetwork` keeps what is right and makes what is missing, so pods that outlived us stay connected.
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { CommandError, inNamespace, type RunCommand, runCommand } from "../backends/command.ts";
 import { clusterNames, type LinkAddresses, linkAddresses, linkCandidates } from "./addresses.ts";
 import { FORWARDING_MARK, type HostLink, hostTableScript, hostUplinkScript } from "./hostLink.ts";
@@ -42,7 +43,8 @@ export const POD_CIDR_DEFAULT = "10.244.0.0/16";
 
 /** @throws CommandError when a tool is missing or refuses; Error when no range is free. */
 export async function createClusterNetwork(input: ClusterNetworkInput): Promise<ClusterNetwork> {
-  const { cluster, runDirectory, nodes, serviceCidr, podCidr = POD_CIDR_DEFAULT, run = runCommand } = input;
+  const { cluster, nodes, serviceCidr, podCidr = POD_CIDR_DEFAULT, run = runCommand } = input;
+  const runDirectory = resolve(input.runDirectory);
   const fabricPath = await ensureFabric(cluster, runDirectory, run);
   const link = linkAddresses(await ensureUplink(cluster, runDirectory, fabricPath, run));
   for (const node of nodes) {
@@ -62,8 +64,9 @@ export async function destroyClusterNetwork(input: {
   readonly runDirectory: string;
   readonly run?: RunCommand;
 }): Promise<void> {
-  const { cluster, runDirectory, run = runCommand } = input;
-  const { uplink, table } = clusterNames(cluster);
+  const { cluster, run = runCommand } = input;
+  const runDirectory = resolve(input.runDirectory);
+  const { uplink, table } = clusterNames(cluster, runDirectory);
   await restoreForwarding(table, run);
   await run(["nft", "-f", "-"], `add table ip ${table}\ndelete table ip ${table}\n`);
   await unlessMissing(run(["ip", "link", "delete", uplink]));
@@ -100,14 +103,14 @@ async function ensureUplink(
   fabricPath: string,
   run: RunCommand,
 ): Promise<string> {
-  const names = clusterNames(cluster);
+  const names = clusterNames(cluster, runDirectory);
   const known = await readFile(rangeFile(runDirectory), "utf8").catch(() => undefined);
   if (known !== undefined) {
     const { range } = JSON.parse(known) as { range: string };
     await run(["nft", "-f", "-"], hostTableScript({ ...names, range }));
     return range;
   }
-  for (const range of linkCandidates(cluster, await hostRoutes(run))) {
+  for (const range of linkCandidates(`${cluster} ${runDirectory}`, await hostRoutes(run))) {
     if (!(await claim({ ...names, range }, fabricPath, run))) continue;
     await writeFile(rangeFile(runDirectory), JSON.stringify({ range }));
     return range;

@@ -15,12 +15,12 @@ export function hostUplinkScript(host: HostLink, fabricPath: string): string {
   const { range, uplink } = host;
   const { host: hostIP, fabric } = linkAddresses(range);
   return `ip -batch - <<'END'
-link add ${uplink} type veth peer name uplink netns ${fabricPath}
+link add ${uplink} type veth peer name uplink netns '${fabricPath}'
 address add ${hostIP}/30 dev ${uplink}
 link set ${uplink} up
 route add ${range} via ${fabric} dev ${uplink}
 END
-nsenter --net=${fabricPath} ip -batch - <<'END'
+nsenter --net='${fabricPath}' ip -batch - <<'END'
 address add ${fabric}/30 dev uplink
 link set uplink up
 route add default via ${hostIP} dev uplink

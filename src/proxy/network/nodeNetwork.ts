@@ -48,13 +48,13 @@ async function isConnected({ node, fabricPath, run }: Connection, nodeIP: string
 function fabricScript({ node, link }: Connection, nodeIP: string): string {
   const port = portName(node.index);
   return `ip link delete ${port} 2>/dev/null || true
-nsenter --net=${node.netnsPath} ip link delete eth0 2>/dev/null || true
+nsenter --net='${node.netnsPath}' ip link delete eth0 2>/dev/null || true
 ip -batch - <<'END'
-link add ${port} type veth peer name eth0 netns ${node.netnsPath}
+link add ${port} type veth peer name eth0 netns '${node.netnsPath}'
 link set ${port} up
 route replace ${nodeIP}/32 dev ${port} src ${link.fabric}
 END
-nsenter --net=${node.netnsPath} ip link set eth0 up
+nsenter --net='${node.netnsPath}' ip link set eth0 up
 ip -batch - <<'END'
 route replace ${node.podCidr} via ${nodeIP} dev ${port} onlink
 ${node.index === 0 ? `route replace ${link.loadBalancers} via ${nodeIP} dev ${port} onlink\n` : ""}END

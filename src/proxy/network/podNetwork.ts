@@ -24,7 +24,10 @@ export interface PodAttachment {
 }
 
 export interface PodNetwork {
-  /** Safe to repeat: the same sandbox keeps its address. @throws CommandError; then nothing is left assigned. */
+  /**
+   * Safe to repeat: a sandbox keeps its address, and one that is connected stays so.
+   * @throws CommandError; then nothing is left assigned.
+   */
   attach(attachment: PodAttachment): Promise<{ readonly ips: readonly string[] }>;
   /** Safe to repeat, and without the pod's namespace. */
   detach(sandboxId: string): Promise<void>;
@@ -58,9 +61,9 @@ export async function podNetwork(config: PodNetworkConfig): Promise<PodNetwork> 
       const ports = hostPorts.length > 0 ? { [sandboxId]: hostPorts } : {};
       // The address is written down before it is used, so that a crash in between leaves nothing unaccounted for.
       await store.save({ ...addresses, hostPorts: { ...store.state.hostPorts, ...ports } });
-      const wires = netnsPath === undefined ? attachLocalScript(ip) : attachScript(sandboxId, ip, netnsPath);
+      const wires = netnsPath === undefined ? attachLocalScript(ip) : attachScript(sandboxId, ip, netnsPath, known);
       try {
-        await shell((known ? detachScript(sandboxId, ip) : "") + wires + hostPortScript("add", ip, hostPorts));
+        await shell(wires + hostPortScript("add", ip, hostPorts));
       } catch (error) {
         await detach(sandboxId);
         throw error;

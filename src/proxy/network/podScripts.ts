@@ -18,12 +18,22 @@ const NODE_MAC = "ee:ee:ee:ee:ee:ee";
 /** The node's end of a pod's wire: at most 15 characters, found again from the sandbox alone. */
 export const podLink = (sandboxId: string): string => hashName("skp", sandboxId);
 
-export const attachScript = (sandboxId: string, ip: string, netnsPath: string): string => `ip -batch - <<'END'
-link add ${podLink(sandboxId)} address ${NODE_MAC} type veth peer name eth0 netns ${netnsPath}
+/** Wires a pod up; `again`, one that may be wired up already and is then left as it is, or half, and is then begun anew. */
+export function attachScript(sandboxId: string, ip: string, netnsPath: string, again: boolean): string {
+  const wires = wiresScript(sandboxId, ip, netnsPath);
+  if (!again) return wires;
+  // The pod's default route is the last thing that is made.
+  const whole = `nsenter --net='${netnsPath}' ip route show default | grep -q ${POD_GATEWAY}`;
+  const linked = `ip route show ${ip} | grep -q ${podLink(sandboxId)}`;
+  return `if ! { ${linked} && ${whole}; }; then\n${detachScript(sandboxId, ip)}${wires}fi\n`;
+}
+
+const wiresScript = (sandboxId: string, ip: string, netnsPath: string): string => `ip -batch - <<'END'
+link add ${podLink(sandboxId)} address ${NODE_MAC} type veth peer name eth0 netns '${netnsPath}'
 link set ${podLink(sandboxId)} up
 route replace ${ip}/32 dev ${podLink(sandboxId)}
 END
-nsenter --net=${netnsPath} ip -batch - <<'END'
+nsenter --net='${netnsPath}' ip -batch - <<'END'
 link set lo up
 address add ${ip}/32 dev eth0
 link set eth0 up
