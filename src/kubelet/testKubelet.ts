@@ -79,6 +79,7 @@ export async function testKubelet(
       const { items } = await client.list(eventKind, { namespace: "default" });
       return items
         .filter(({ involvedObject }) => involvedObject.name === name)
+        .toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
         .map(({ reason, message }) => `${reason}: ${message}`);
     },
     stop: () => kubelet.stop(),
