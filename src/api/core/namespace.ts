@@ -21,6 +21,16 @@ function namespaceDefaults(namespace: Namespace): Namespace {
   return labelled.status?.phase ? labelled : { ...labelled, status: { ...labelled.status, phase: "Active" } };
 }
 
+/** Source: core/v1 FinalizerKubernetes. */
+const KUBERNETES_FINALIZER = "kubernetes";
+
+/** It cannot go before the namespace controller has emptied it. Source: registry/core/namespace strategy.go, PrepareForCreate. */
+function withFinalizer(namespace: Namespace): Namespace {
+  const finalizers = namespace.spec?.finalizers ?? [];
+  const held = finalizers.includes(KUBERNETES_FINALIZER) ? finalizers : [...finalizers, KUBERNETES_FINALIZER];
+  return { ...namespace, spec: { ...namespace.spec, finalizers: held }, status: { phase: "Active" } };
+}
+
 /** A part of the cluster in which names are unique. */
 export const namespace = defineKind<Namespace>({
   group: "",
@@ -33,6 +43,10 @@ export const namespace = defineKind<Namespace>({
   subresources: { status: true, parts: { finalize: finalizeNamespace } },
   fieldSelectors: { "status.phase": (namespace) => namespace.status?.phase ?? "" },
   withDefaults: namespaceDefaults,
+  prepareForCreate: withFinalizer,
+  // Its finalizers are written apart. Source: strategy.go, PrepareForUpdate.
+  prepareForUpdate: (next, previous, { subresource }) =>
+    subresource === "finalize" ? next : { ...next, spec: previous.spec },
   columns: [
     nameColumn,
     {
