@@ -1,27 +1,29 @@
-import type { Element, Elements } from "./elements.ts";
+import type { Change, ElementTable } from "./elementTable.ts";
 
 interface Concatenation {
   readonly concat: readonly (string | number)[];
 }
 type AffinityElement = readonly [{ readonly elem: { readonly val: Concatenation } } | Concatenation, Concatenation];
 
-/** Whether `removed` took away an endpoint that clients may be tied to. */
-export const touchesAffinities = (previous: Elements, removed: readonly Element[]): boolean =>
-  removed.some(({ set, key }) => set === "endpoints" && previous.elements.has(`sticky ${frontendOf(key)}`));
+/** Whether the change took away an endpoint that clients may be tied to. */
+export function touchesAffinities({ removed }: Change, table: ElementTable): boolean {
+  const wereSticky = new Set(removed.filter(({ set }) => set === "sticky").map(({ key }) => key));
+  return removed.some(({ set, key }) => {
+    if (set !== "endpoints") return false;
+    const frontend = frontendOf(key);
+    return wereSticky.has(frontend) || table.get("sticky", frontend) !== undefined;
+  });
+}
 
 /**
- * Keys of the remembered affinities that lead to no endpoint of `next`. They must go: the memory is asked before the
+ * Keys of the remembered affinities that lead to no endpoint of the table. They must go: the memory is asked before the
  * endpoints are. `listing` is what `nft -j list map` prints.
  */
-export function staleAffinities(listing: string, next: Elements): string[] {
-  const serving = new Set<string>();
-  for (const { set, key, value } of next.elements.values()) {
-    if (set === "endpoints") serving.add(`${frontendOf(key)} : ${value}`);
-  }
+export function staleAffinities(listing: string, table: ElementTable): string[] {
   return elementsOf(listing).flatMap(([key, target]) => {
     const parts = ("elem" in key ? key.elem.val : key).concat;
     const frontend = parts.slice(1).join(" . ");
-    return serving.has(`${frontend} : ${target.concat.join(" . ")}`) ? [] : [parts.join(" . ")];
+    return table.serves(frontend, target.concat.join(" . ")) ? [] : [parts.join(" . ")];
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Backend } from "../endpointGroups.ts";
 import { overlaps, parseCidr } from "../network/addresses.ts";
-import type { PortRule, ServiceRule, ServiceRules } from "../rules.ts";
+import type { PortRule, ServiceRule } from "../rules.ts";
 import { assignSlots } from "./slots.ts";
 
 /** The sets and maps of the table; every element of ours is in one of them. */
@@ -35,64 +35,13 @@ export interface ServiceElements {
   readonly slots: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The whole table as a value. */
-export interface Elements {
-  readonly services: ReadonlyMap<string, ServiceElements>;
-  /** By set and key. Where two services claim one key, the one whose name comes first has it. */
-  readonly elements: ReadonlyMap<string, Element>;
-  readonly picks: ReadonlyMap<string, Pick>;
-  readonly affinitySeconds: ReadonlySet<number>;
-}
-
-export const NO_ELEMENTS: Elements = {
-  services: new Map(),
-  elements: new Map(),
-  picks: new Map(),
-  affinitySeconds: new Set(),
-};
-
 /** Slots of endpoints that serve only what comes from outside start here. */
 export const LOCAL_SLOTS = 32_768;
 
-/** What the table must hold. `previous` keeps slots where they are, and whole services that did not change. */
-export function toElements(
-  rules: ServiceRules,
-  nodeAddresses: readonly string[],
-  previous: Elements = NO_ELEMENTS,
-): Elements {
-  const services = new Map<string, ServiceElements>();
-  const elements = new Map<string, Element>();
-  const picks = new Map<string, Pick>();
-  const affinitySeconds = new Set<number>();
-  for (const [name, rule] of [...rules].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const before = previous.services.get(name);
-    const made = before?.rule === rule ? before : serviceElements(rule, nodeAddresses, before);
-    services.set(name, made);
-    for (const element of made.elements) {
-      const key = `${element.set} ${element.key}`;
-      if (!elements.has(key)) elements.set(key, element);
-    }
-    for (const [chain, pick] of made.picks) picks.set(chain, pick);
-    if (made.affinitySeconds !== undefined) affinitySeconds.add(made.affinitySeconds);
-  }
-  return { services, elements, picks, affinitySeconds };
-}
-
-export function difference(previous: Elements, next: Elements): { added: Element[]; removed: Element[] } {
-  const added: Element[] = [];
-  const removed: Element[] = [];
-  for (const [key, element] of previous.elements) {
-    if (next.elements.get(key)?.value !== element.value) removed.push(element);
-  }
-  for (const [key, element] of next.elements) {
-    if (previous.elements.get(key)?.value !== element.value) added.push(element);
-  }
-  return { added, removed };
-}
-
 type Group = "internal" | "external" | "externalLocal";
 
-function serviceElements(
+/** What the table must hold for one service. `before` keeps endpoints in their slots. */
+export function serviceElements(
   rule: ServiceRule,
   nodeAddresses: readonly string[],
   before: ServiceElements | undefined,

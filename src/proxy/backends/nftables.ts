@@ -5,7 +5,7 @@
  * Invariants:
  * - Every change is one transaction: no packet sees half of it.
  * - Only differences are sent; a whole load happens at the start and after a failure, and breaks no connection.
- * - The table's content is what `applied` says, or `applied` is undefined.
+ * - The table's content is what `known` says, or `known` is undefined.
  *
  * Worked history: web has pods a and b. `services` 10.96.0.9 . tcp . 80 : goto pick-2; `endpoints` … . 0 : a, … . 1 : b.
  * a goes: `services` becomes goto pick-1, slot 0 becomes b, slot 1 is deleted.
@@ -14,8 +14,8 @@ import type { ServiceRules } from "../rules.ts";
 import { staleAffinities, touchesAffinities } from "./affinity.ts";
 import { inNamespace, type RunCommand, runCommand } from "./command.ts";
 import { staleUdpEntries } from "./conntrack.ts";
-import { difference, type Elements, NO_ELEMENTS, toElements } from "./elements.ts";
-import { deltaScript, loadScript, TABLE, type TableConfig } from "./script.ts";
+import { ElementTable } from "./elementTable.ts";
+import { changeScript, loadScript, TABLE, type TableConfig } from "./script.ts";
 
 export interface NftablesConfig extends TableConfig {
   /** The namespace to work in, as a file; absent: the one this process is in. */
@@ -35,20 +35,21 @@ const DELETE_TABLE = `add table ip ${TABLE}\ndelete table ip ${TABLE}\n`;
 /** Calls must not overlap. */
 export function nftablesBackend(config: NftablesConfig): ProxyBackend {
   const node = inNode(config);
-  let applied: Elements | undefined;
+  let known: ElementTable | undefined;
   return {
     apply: async (rules) => {
-      const previous = applied;
-      const next = toElements(rules, [config.nodeIP, "127.0.0.1"], previous);
-      applied = undefined;
-      if (previous === undefined) await node.load(loadScript(config, next));
-      else await node.nft(deltaScript(config, previous, next));
-      await node.forgetAffinities(previous, next);
-      await node.forgetConnections(previous ?? NO_ELEMENTS, next);
-      applied = next;
+      const first = known === undefined;
+      const table = known ?? new ElementTable([config.nodeIP, "127.0.0.1"]);
+      known = undefined;
+      const change = table.update(rules);
+      if (first) await node.load(loadScript(config, change));
+      else await node.nft(changeScript(config, change));
+      if (first || touchesAffinities(change, table)) await node.forgetAffinities(table);
+      await node.forgetConnections(staleUdpEntries(change, table));
+      known = table;
     },
     remove: async () => {
-      applied = undefined;
+      known = undefined;
       await node.nft(DELETE_TABLE);
     },
   };
@@ -65,14 +66,13 @@ function inNode({ netnsPath, run = runCommand }: NftablesConfig) {
     /** Over what is there, which keeps affinities; a table of another layout is replaced, in the same transaction. */
     load: (script: string) => nft(script).catch(() => nft(DELETE_TABLE + script)),
 
-    forgetAffinities: async (previous: Elements | undefined, next: Elements): Promise<void> => {
-      if (previous !== undefined && !touchesAffinities(previous, difference(previous, next).removed)) return;
-      const stale = staleAffinities(await command(["nft", "-j", "list", "map", "ip", TABLE, "affinity"]), next);
+    forgetAffinities: async (table: ElementTable): Promise<void> => {
+      const stale = staleAffinities(await command(["nft", "-j", "list", "map", "ip", TABLE, "affinity"]), table);
       if (stale.length > 0) await nft(`delete element ip ${TABLE} affinity { ${stale.join(", ")} }\n`);
     },
 
-    forgetConnections: async (previous: Elements, next: Elements): Promise<void> => {
-      for (const args of staleUdpEntries(previous, next)) {
+    forgetConnections: async (wipes: readonly (readonly string[])[]): Promise<void> => {
+      for (const args of wipes) {
         // It fails when there was no such entry, which is as good.
         await command(["conntrack", ...args]).catch((error: Error) => {
           if (!error.message.includes("0 flow entries")) throw error;

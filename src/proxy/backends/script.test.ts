@@ -1,29 +1,29 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ruleCache } from "../ruleCache.ts";
 import { service, slice } from "../serviceNotation.ts";
 import { staleAffinities, touchesAffinities } from "./affinity.ts";
 import { staleUdpEntries } from "./conntrack.ts";
-import { difference, type Elements, NO_ELEMENTS, toElements } from "./elements.ts";
-import { deltaScript, loadScript } from "./script.ts";
+import { type Change, ElementTable } from "./elementTable.ts";
+import { changeScript, loadScript } from "./script.ts";
 import { assignSlots } from "./slots.ts";
 
 const CONFIG = { nodeIP: "172.30.0.10", podCidr: "10.244.0.0/16" };
 const NODE_ADDRESSES = ["172.30.0.10"];
 type Given = readonly [ReturnType<typeof service>[], string[]];
 
-/** Elements of one view after another, as one backend would see them. */
-function history(...views: Given[]): Elements[] {
+/** One table through one view after another: how it ends, and what the last view changed. */
+function play(...views: Given[]): { table: ElementTable; change: Change } {
   const rules = ruleCache("a");
-  const states: Elements[] = [];
-  for (const [services, slices] of views) {
-    const view = { services, slices: slices.map((line, index) => slice(line, `${index}`)) };
-    states.push(toElements(rules(view), NODE_ADDRESSES, states.at(-1)));
-  }
-  return states;
+  const table = new ElementTable(NODE_ADDRESSES);
+  const changes = views.map(([services, slices]) =>
+    table.update(rules({ services, slices: slices.map((line, index) => slice(line, `${index}`)) })),
+  );
+  return { table, change: changes.at(-1) as Change };
 }
 
-const show = (elements: Elements): string[] =>
-  [...elements.elements.values()].map(({ set, key, value }) => `${set} ${key}${value && ` : ${value}`}`);
+const show = (table: ElementTable): string[] =>
+  table.all().map(({ set, key, value }) => `${set} ${key}${value && ` : ${value}`}`);
 
 describe("the elements of one service", () => {
   const web = "web 10.96.0.9 80";
@@ -128,26 +128,25 @@ describe("the elements of one service", () => {
     },
   ];
   it.each(cases)("$name", ({ given, want }) => {
-    expect(show(history(given)[0] as Elements)).toEqual(want);
+    expect(show(play(given).table).toSorted()).toEqual(want.toSorted());
   });
 });
 
 describe("from one state to the next", () => {
   const web = service("web 10.96.0.9 80");
   const three: Given = [[web], ["web 80 1.1.1.1@b 1.1.1.2@b 1.1.1.3@b"]];
+  const lines = (...views: Given[]) =>
+    changeScript(CONFIG, play(...views).change)
+      .split("\n")
+      .filter(Boolean);
 
   it("nothing changed, nothing is sent", () => {
-    const [before, after] = history(three, three) as [Elements, Elements];
-    expect(deltaScript(CONFIG, before, after)).toBe("");
+    expect(lines(three, three)).toEqual([]);
   });
 
   it("an endpoint that goes costs the slot it had, the last slot, and the chain's name", () => {
-    const [before, after] = history(three, [[web], ["web 80 1.1.1.2@b 1.1.1.3@b"]]) as [Elements, Elements];
-    expect(
-      deltaScript(CONFIG, before, after)
-        .split("\n")
-        .filter((line) => line.includes("element")),
-    ).toEqual([
+    const after: Given = [[web], ["web 80 1.1.1.2@b 1.1.1.3@b"]];
+    expect(lines(three, after).filter((line) => line.includes("element"))).toEqual([
       "delete element ip skiff-proxy endpoints { 10.96.0.9 . tcp . 80 . 0, 10.96.0.9 . tcp . 80 . 2 }",
       "delete element ip skiff-proxy services { 10.96.0.9 . tcp . 80 }",
       "add element ip skiff-proxy endpoints { 10.96.0.9 . tcp . 80 . 0 : 1.1.1.3 . 80 }",
@@ -156,27 +155,83 @@ describe("from one state to the next", () => {
   });
 
   it("a chain is made once, before what leads to it", () => {
-    const other = service("other 10.96.0.8 80");
-    const [before, after] = history(three, [
-      [web, other],
+    const other: Given = [
+      [web, service("other 10.96.0.8 80")],
       [...three[1], "other 80 2.2.2.2@b"],
-    ]) as [Elements, Elements];
-    const lines = deltaScript(CONFIG, before, after).split("\n");
-    expect(lines[0]).toBe("add chain ip skiff-proxy pick-1");
-    expect(lines.filter((line) => line.startsWith("add chain"))).toHaveLength(1);
+    ];
+    const sent = lines(three, other);
+    expect(sent[0]).toBe("add chain ip skiff-proxy pick-1");
+    expect(sent.filter((line) => line.startsWith("add chain"))).toHaveLength(1);
+    expect(lines(three, other, three, other).filter((line) => line.startsWith("add chain"))).toEqual([]);
   });
 
   it("the last service goes without a trace but for its chains", () => {
-    const [before, after] = history(three, [[], []]) as [Elements, Elements];
-    expect(difference(before, after).removed).toHaveLength(before.elements.size);
-    expect(after.elements.size).toBe(0);
+    const { table, change } = play(three, [[], []]);
+    expect(change.removed).toHaveLength(5);
+    expect(table.all()).toEqual([]);
+  });
+
+  it("what two services claim stays until both are gone, and passes to the other", () => {
+    const claim = (name: string, ip: string) => service(`${name} ${ip} 80`, { externalIPs: ["9.9.9.9"] });
+    const [a, b] = [claim("a", "10.96.0.1"), claim("b", "10.96.0.2")];
+    const slices = ["a 1 1.1.1.1@a", "b 2 1.1.1.1@a"];
+    const external = (...views: Given[]) => lines(...views).filter((line) => line.includes(" endpoints {"));
+    expect(external([[a], slices], [[a, b], slices])).toEqual([
+      "add element ip skiff-proxy endpoints { 10.96.0.2 . tcp . 80 . 0 : 1.1.1.1 . 2 }",
+    ]);
+    expect(external([[a, b], slices], [[b], slices])).toEqual([
+      "delete element ip skiff-proxy endpoints { 9.9.9.9 . tcp . 80 . 0, 10.96.0.1 . tcp . 80 . 0 }",
+      "add element ip skiff-proxy endpoints { 9.9.9.9 . tcp . 80 . 0 : 1.1.1.1 . 2 }",
+    ]);
+    expect(show(play([[a, b], slices], [[b], slices]).table)).toContain("hairpin 1.1.1.1 . 1.1.1.1");
   });
 
   it("a first load is the table and everything in it, in one text", () => {
-    const script = loadScript(CONFIG, history(three)[0] as Elements);
+    const script = loadScript(CONFIG, play(three).change);
     expect(script.indexOf("table ip skiff-proxy {")).toBe(0);
     expect(script).toContain("add element ip skiff-proxy services { 10.96.0.9 . tcp . 80 : goto pick-3 }");
     expect(script).not.toContain("delete");
+  });
+
+  it("many changes end where a first load of the last view would", () => {
+    const endpoint = fc.integer({ min: 1, max: 6 }).map((last) => `1.1.1.${last}@${last % 2 ? "a" : "b"}`);
+    const given = fc
+      .record({ a: fc.uniqueArray(endpoint), b: fc.uniqueArray(endpoint), local: fc.boolean(), both: fc.boolean() })
+      .map(({ a, b, local, both }): Given => {
+        const spec = { externalIPs: ["9.9.9.9"], ...(local ? { externalTrafficPolicy: "Local" } : {}) };
+        const services = [service("a 10.96.0.1 80", spec), service("b 10.96.0.2 80@30080", spec)];
+        return [both ? services : services.slice(1), [`a 80 ${a.join(" ")}`.trim(), `b 80 ${b.join(" ")}`.trim()]];
+      });
+    fc.assert(
+      fc.property(fc.array(given, { minLength: 1, maxLength: 6 }), (views) => {
+        const rules = ruleCache("a");
+        const table = new ElementTable(NODE_ADDRESSES);
+        const kernel = new Map<string, string>();
+        for (const [services, slices] of views) {
+          const change = table.update(
+            rules({ services, slices: slices.map((line, index) => slice(line, `${index}`)) }),
+          );
+          for (const { set, key } of change.removed) expect(kernel.delete(`${set} ${key}`)).toBe(true);
+          for (const { set, key, value } of change.added) {
+            expect(kernel.has(`${set} ${key}`)).toBe(false);
+            kernel.set(`${set} ${key}`, value);
+          }
+        }
+        const last = play(views.at(-1) as Given).table;
+        expect([...kernel.keys()].toSorted()).toEqual(
+          last
+            .all()
+            .map(({ set, key }) => `${set} ${key}`)
+            .toSorted(),
+        );
+        expect(
+          table
+            .all()
+            .map(({ value }) => value)
+            .toSorted(),
+        ).toEqual([...kernel.values()].toSorted());
+      }),
+    );
   });
 });
 
@@ -229,17 +284,15 @@ describe("connections to be forgotten", () => {
     },
   ];
   it.each(cases)("$name", ({ before, after, want }) => {
-    const [previous = NO_ELEMENTS, next = NO_ELEMENTS] = history(before, after);
-    expect(staleUdpEntries(previous, next).map((args) => args.join(" "))).toEqual(want);
+    const { table, change } = play(before, after);
+    expect(staleUdpEntries(change, table).map((args) => args.join(" "))).toEqual(want);
   });
 });
 
 describe("affinities to be forgotten", () => {
   const sticky = service("web 10.96.0.9 80", { sessionAffinity: "ClientIP" });
-  const [both, one] = history([[sticky], ["web 80 1.1.1.1@b 1.1.1.2@b"]], [[sticky], ["web 80 1.1.1.2@b"]]) as [
-    Elements,
-    Elements,
-  ];
+  const both: Given = [[sticky], ["web 80 1.1.1.1@b 1.1.1.2@b"]];
+  const one: Given = [[sticky], ["web 80 1.1.1.2@b"]];
   const remembered = (client: string, endpoint: string) => [
     { elem: { val: { concat: [client, "10.96.0.9", "tcp", 80] }, timeout: 10_800, expires: 9_000 } },
     { concat: [endpoint, 80] },
@@ -252,13 +305,18 @@ describe("affinities to be forgotten", () => {
   });
 
   it("are those that lead to an endpoint that is gone", () => {
-    expect(staleAffinities(listing, one)).toEqual(["9.0.0.1 . 10.96.0.9 . tcp . 80"]);
-    expect(staleAffinities(listing, both)).toEqual([]);
+    expect(staleAffinities(listing, play(one).table)).toEqual(["9.0.0.1 . 10.96.0.9 . tcp . 80"]);
+    expect(staleAffinities(listing, play(both).table)).toEqual([]);
   });
 
   it("need not be looked for unless an endpoint of such a service goes", () => {
-    expect(touchesAffinities(both, difference(both, one).removed)).toBe(true);
-    const [before, after] = history([[service("x 10.96.0.1 1")], ["x 1 1.1.1.1@b"]], [[], []]) as [Elements, Elements];
-    expect(touchesAffinities(before, difference(before, after).removed)).toBe(false);
+    const touched = (...views: Given[]) => {
+      const { table, change } = play(...views);
+      return touchesAffinities(change, table);
+    };
+    expect(touched(both, one)).toBe(true);
+    expect(touched(both, [[], []])).toBe(true);
+    expect(touched(one, both)).toBe(false);
+    expect(touched([[service("x 10.96.0.1 1")], ["x 1 1.1.1.1@b"]], [[], []])).toBe(false);
   });
 });

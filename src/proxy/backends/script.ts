@@ -1,13 +1,6 @@
 /** The text that nft reads: the table's fixed part, and what differs between two values of it. Pure. */
-import {
-  difference,
-  type Element,
-  type Elements,
-  LOCAL_SLOTS,
-  NO_ELEMENTS,
-  type Pick,
-  type SetName,
-} from "./elements.ts";
+import { type Element, LOCAL_SLOTS, type Pick, type SetName } from "./elements.ts";
+import type { Change } from "./elementTable.ts";
 
 export const TABLE = "skiff-proxy";
 
@@ -98,14 +91,13 @@ function fixedChains(nodeIP: string, podCidr: string): Record<string, readonly s
 }
 
 /** A new load of everything, in one transaction; connections live on in conntrack. */
-export const loadScript = (config: TableConfig, elements: Elements): string =>
-  baseScript(config) + deltaScript(config, NO_ELEMENTS, elements);
+export const loadScript = (config: TableConfig, everything: Change): string =>
+  baseScript(config) + changeScript(config, everything);
 
-/** What turns `previous` into `next`; empty when nothing does. */
-export function deltaScript({ podCidr }: TableConfig, previous: Elements, next: Elements): string {
-  const { added, removed } = difference(previous, next);
+/** Empty when nothing changes. */
+export function changeScript({ podCidr }: TableConfig, { added, removed, picks, affinitySeconds }: Change): string {
   return [
-    ...newChains(podCidr, previous, next),
+    ...newChains(podCidr, picks, affinitySeconds),
     ...statements("delete", removed, (element) => element.key),
     ...statements("add", added, (element) => (isMap(element.set) ? `${element.key} : ${element.value}` : element.key)),
   ]
@@ -130,18 +122,16 @@ function statements(
 }
 
 /** Chains are shared and few (one per number of endpoints), so those no longer used stay until the next load. */
-function newChains(podCidr: string, previous: Elements, next: Elements): string[] {
-  const picks = [...next.picks].filter(([name]) => !previous.picks.has(name));
-  const remembers = [...next.affinitySeconds].filter((seconds) => !previous.affinitySeconds.has(seconds));
+function newChains(podCidr: string, picks: ReadonlyMap<string, Pick>, affinitySeconds: readonly number[]): string[] {
   // A rule may jump only to a chain that is there: local picks fall back on plain ones.
   const chains = new Map<string, readonly string[]>(
-    picks.flatMap(([name, pick]) =>
+    [...picks].flatMap(([name, pick]) =>
       "local" in pick
         ? [[plainName(pick), plainPick(pick)] as const, [name, localPick(pick, podCidr)] as const]
         : [[name, plainPick(pick)] as const],
     ),
   );
-  for (const seconds of remembers) chains.set(`remember-${seconds}`, rememberRules(seconds));
+  for (const seconds of affinitySeconds) chains.set(`remember-${seconds}`, rememberRules(seconds));
   return [...chains].flatMap(([name, rules]) => [
     `add chain ip ${TABLE} ${name}`,
     `flush chain ip ${TABLE} ${name}`,
