@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { RuntimeError } from "../../runtime.ts";
-import { exitDirectory, type OciContext, runtimeRoot } from "./context.ts";
+import { exitDirectory, type OciContext, runtimeRoot, socketsDirectory } from "./context.ts";
 
 /** Exit code of a container that could not be started. Source: containerd cri container_start.go, errorStartExitCode. */
 export const START_ERROR_EXIT_CODE = 128;
@@ -41,6 +41,12 @@ export function conmonArguments(context: OciContext, options: ConmonOptions): st
   ].flat();
 }
 
+/** What it leaves in its temporary directory when it is killed goes with the node. */
+export const conmonEnvironment = (context: OciContext) => ({
+  PATH: process.env.PATH,
+  TMPDIR: socketsDirectory(context),
+});
+
 /**
  * Creates a container under a conmon of its own, which leaves our session and outlives us: it keeps the log, the
  * streams, and the exit code for whoever comes after.
@@ -51,7 +57,7 @@ export async function createUnderConmon(context: OciContext, options: ConmonOpti
   const args = [...conmonArguments(context, options), ...root, "--exit-dir", exitDirectory(context)];
   const child = spawn(context.conmon, args, {
     cwd: options.bundle,
-    env: { PATH: process.env.PATH, _OCI_SYNCPIPE: String(SYNC_DESCRIPTOR) },
+    env: { ...conmonEnvironment(context), _OCI_SYNCPIPE: String(SYNC_DESCRIPTOR) },
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
   const complaint = text(child.stderr as Readable).catch(() => "");

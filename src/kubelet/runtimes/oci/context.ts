@@ -35,3 +35,5 @@ export const bundleOf = (context: OciContext, id: string): string => join(contai
 /** Writable layer: on a disk, unlike the run directory. */
 export const scratchOf = ({ environment }: OciContext, id: string): string =>
   join(environment.dataDirectory, "containers", id);
+/** conmon's terminal sockets; a socket's path is short, so they are not in the bundle. */
+export const socketsDirectory = ({ environment }: OciContext): string => join(environment.runDirectory, "t");

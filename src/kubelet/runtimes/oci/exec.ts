@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Readable, Writable } from "node:stream";
 import { type ExecRequest, type ExecSyncResult, RuntimeError } from "../../runtime.ts";
 import { START_ERROR_EXIT_CODE } from "./conmon.ts";
 import { bundleOf, type OciContext, runtimeRoot } from "./context.ts";
+import type { OciSpec } from "./ociSpec.ts";
 import type { ContainerRecord } from "./records.ts";
 import { drainInto, feed } from "./streams.ts";
 
@@ -32,7 +33,9 @@ async function runExec(
   directory: string,
 ): Promise<number> {
   const pidFile = join(directory, "pid");
-  const args = [...ociArguments(context, directory), "exec", "--pid-file", pidFile, record.id, ...request.command];
+  const processFile = writeProcess(context, record, directory, request);
+  const options = ["--pid-file", pidFile, "--process", processFile];
+  const args = [...ociArguments(context, directory), "exec", ...options, record.id];
   const child = spawn(context.ociRuntime, args, { stdio: ["pipe", "pipe", "pipe"] });
   const closed = new Promise<number>((resolve, reject) => {
     child.once("close", (code) => resolve(code ?? -1)).once("error", reject);
@@ -56,6 +59,21 @@ async function runExec(
   const complaint = code === 0 ? undefined : runtimeComplaint(directory);
   if (complaint === undefined) return code;
   throw new RuntimeError("ExecError", complaint, { exitCode: START_ERROR_EXIT_CODE });
+}
+
+/** Describes the program to be run: as the container's own, but for its arguments. @returns the file's path. */
+export function writeProcess(
+  context: OciContext,
+  record: ContainerRecord,
+  directory: string,
+  request: Pick<ExecRequest, "command" | "tty">,
+): string {
+  const spec: OciSpec = JSON.parse(readFileSync(join(bundleOf(context, record.id), "config.json"), "utf8"));
+  const hasType = !request.tty || spec.process.env.some((line) => line.startsWith("TERM="));
+  const env = hasType ? spec.process.env : [...spec.process.env, "TERM=xterm"];
+  const path = join(directory, "process.json");
+  writeFileSync(path, JSON.stringify({ ...spec.process, env, terminal: request.tty, args: request.command }));
+  return path;
 }
 
 /** Has the runtime write what it has to say itself into a file, apart from the program's output. */

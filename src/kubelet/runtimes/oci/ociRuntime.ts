@@ -23,7 +23,7 @@ import type { Images, Runtime, RuntimeEvent } from "../../runtime.ts";
 import { joinStreams } from "./attach.ts";
 import { parseCapabilityMask } from "./capabilities.ts";
 import { Containers } from "./containers.ts";
-import { bundleOf, exitDirectory, layersLink, type OciContext, runtimeRoot } from "./context.ts";
+import { bundleOf, exitDirectory, layersLink, type OciContext, runtimeRoot, socketsDirectory } from "./context.ts";
 import { dialIn } from "./dial.ts";
 import { execOnPipes, execSync } from "./exec.ts";
 import { Sandboxes } from "./sandboxes.ts";
@@ -50,6 +50,7 @@ export async function openOciRuntime(options: OciRuntimeOptions): Promise<Runtim
   const cgroups = detectCgroups(env.clock);
   const context: OciContext = { ...options, cgroups, capabilities, oomScoreAdjMin };
   mkdirSync(runtimeRoot(context), { recursive: true });
+  mkdirSync(socketsDirectory(context), { recursive: true });
   mkdirSync(environment.dataDirectory, { recursive: true });
   linkLayers(context, store.layersDirectory);
   const listeners = new Set<(event: RuntimeEvent) => void>();

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { Socket } from "node:net";
 import {
@@ -66,16 +65,30 @@ export class PacketSocket {
     return this.#socket;
   }
 
-  /** Hands over one packet after the other until the other side hangs up, waiting for each to be taken. */
-  async forward(take: (packet: Packet) => Promise<void>): Promise<void> {
+  /**
+   * Hands over one packet after the other until either side hangs up, waiting for each to be taken. By events, because
+   * only a flowing stream keeps what came apart apart: iterating joins chunks that wait.
+   */
+  forward(take: (packet: Packet) => Promise<void>): Promise<void> {
     const socket = this.#socket;
-    const hungUp = once(socket, "close").catch(() => undefined);
-    for await (const data of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)
-      await take(packetOf(data));
-    // libuv takes a short read of a socket that has hung up for its end, though packets may still be queued.
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown) => {
+        reject(error);
+        socket.destroy();
+      };
+      socket.once("close", resolve);
+      socket.once("end", () => this.#takeRest(take).catch(fail));
+      socket.on("data", (data) => {
+        socket.pause();
+        take(packetOf(data as Buffer)).then(() => socket.resume(), fail);
+      });
+    });
+  }
+
+  /** libuv takes a short read of a socket that has hung up for its end, though packets may still be queued. */
+  async #takeRest(take: (packet: Packet) => Promise<void>): Promise<void> {
     for (let data = this.#next(); data !== undefined; data = this.#next()) await take(packetOf(data));
-    socket.destroy();
-    await hungUp;
+    this.#socket.destroy();
   }
 
   close(): void {

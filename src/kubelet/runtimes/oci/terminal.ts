@@ -1,17 +1,15 @@
 import { spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { type ExecRequest, RuntimeError } from "../../runtime.ts";
 import { runSession } from "./attach.ts";
-import { cleanMessage, conmonArguments, parseAnswer, START_ERROR_EXIT_CODE } from "./conmon.ts";
+import { cleanMessage, conmonArguments, conmonEnvironment, parseAnswer, START_ERROR_EXIT_CODE } from "./conmon.ts";
 import { bundleOf, type OciContext } from "./context.ts";
-import { ociArguments, runtimeComplaint } from "./exec.ts";
-import type { OciSpec } from "./ociSpec.ts";
+import { ociArguments, runtimeComplaint, writeProcess } from "./exec.ts";
 import { PacketSocket } from "./packetSocket.ts";
-import { type ContainerRecord, identifyProcess, signalProcess } from "./records.ts";
+import { type ContainerRecord, identifyProcess, type ProcessIdentity, signalProcess } from "./records.ts";
 
 /** Descriptors that conmon speaks on: how it went, when to go on, and when its attach socket is there. */
 const [SYNC, START, ATTACH] = [3, 4, 5];
@@ -26,22 +24,14 @@ export async function execOnTerminal(
   record: ContainerRecord,
   request: ExecRequest,
 ): Promise<number> {
-  const bundle = bundleOf(context, record.id);
-  const directory = join(bundle, "exec", context.env.random.uuid());
+  const directory = join(bundleOf(context, record.id), "exec", context.env.random.uuid());
   await mkdir(directory, { recursive: true });
   try {
-    const spec: OciSpec = JSON.parse(readFileSync(join(bundle, "config.json"), "utf8"));
-    const env = withTerminalType(spec.process.env);
-    const process = { ...spec.process, env, terminal: true, args: request.command };
-    writeFileSync(join(directory, "process.json"), JSON.stringify(process));
     return await runUnderConmon(context, record, request, directory);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
-
-const withTerminalType = (env: readonly string[]) =>
-  env.some((line) => line.startsWith("TERM=")) ? env : [...env, "TERM=xterm"];
 
 async function runUnderConmon(
   context: OciContext,
@@ -51,16 +41,16 @@ async function runUnderConmon(
 ): Promise<number> {
   const options = { id: record.id, bundle: directory, logPath: "/dev/null", stdin: true, stdinOnce: false, tty: true };
   const runtimeArguments = ociArguments(context, directory).flatMap((argument) => ["--runtime-arg", argument]);
-  const execArguments = [
-    ...runtimeArguments,
-    "-e",
-    "--exec-attach",
-    "--exec-process-spec",
-    join(directory, "process.json"),
-  ];
+  const processFile = writeProcess(context, record, directory, request);
+  const execArguments = [...runtimeArguments, "-e", "--exec-attach", "--exec-process-spec", processFile];
   const child = spawn(context.conmon, [...conmonArguments(context, options), ...execArguments], {
     cwd: directory,
-    env: { PATH: process.env.PATH, _OCI_SYNCPIPE: `${SYNC}`, _OCI_STARTPIPE: `${START}`, _OCI_ATTACHPIPE: `${ATTACH}` },
+    env: {
+      ...conmonEnvironment(context),
+      _OCI_SYNCPIPE: `${SYNC}`,
+      _OCI_STARTPIPE: `${START}`,
+      _OCI_ATTACHPIPE: `${ATTACH}`,
+    },
     stdio: ["ignore", "ignore", "ignore", "pipe", "pipe", "pipe"],
   });
   const failed = new Promise<never>((_, reject) => child.once("error", reject));
@@ -72,12 +62,17 @@ async function runUnderConmon(
   await Promise.race([attach.next(), failed]);
   const socket = new PacketSocket(directory);
   start.end("\0");
-  const target = identifyProcess(await answerOf(sync, directory));
+  let target: ProcessIdentity | undefined;
   const kill = () => target !== undefined && signalProcess(target, "SIGKILL");
   request.signal?.addEventListener("abort", kill, { once: true });
-  const [exitCode] = await Promise.all([answerOf(sync, directory), runSession(socket, directory, request)]);
-  request.signal?.removeEventListener("abort", kill);
-  return exitCode;
+  try {
+    target = identifyProcess(await answerOf(sync, directory));
+    const [exitCode] = await Promise.all([answerOf(sync, directory), runSession(socket, directory, request)]);
+    return exitCode;
+  } finally {
+    request.signal?.removeEventListener("abort", kill);
+    socket.close();
+  }
 }
 
 /** conmon says nothing when the runtime fails, but hangs up. */
