@@ -13,7 +13,7 @@ const EMPTY = "must be non-empty";
 export const regexError = (message: string, regex: string, ...examples: string[]): string =>
   examples.length === 0
     ? `${message} (regex used for validation is '${regex}')`
-    : `${message} (e.g. ${examples.map((example) => `'${example}', `).join("or ")}regex used for validation is '${regex}')`;
+    : `${message} (e.g. ${examples.map((example) => `'${example}', `).join(" or ")}regex used for validation is '${regex}')`;
 
 export const inclusiveRangeError = (low: number, high: number): string =>
   `must be between ${low} and ${high}, inclusive`;

@@ -1,8 +1,13 @@
+import { semanticEqual } from "../../machinery/deepEqual.ts";
+import type { WriteContext } from "../../machinery/defineKind.ts";
 import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
 import { labelsText, templateColumns } from "../columns.ts";
+import { dropDisabledTemplateFields } from "../core/podSpec/disabledFields.ts";
 import { podTemplateDefaults } from "../core/podSpec/podSpecDefaults.ts";
-import type { DaemonSet, DaemonSetUpdateStrategy } from "../generated/apps-v1.ts";
+import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy } from "../generated/apps-v1.ts";
 import { withField, withMissing } from "../missing.ts";
+import { keepLabelsOnStatus, withoutStatus } from "../strategy.ts";
+import { validateDaemonSet, validateDaemonSetUpdate } from "./daemonSetValidation.ts";
 
 /** Source: apis/apps/v1/defaults.go, SetDefaults_DaemonSet. */
 function strategyDefaults(given: DaemonSetUpdateStrategy): DaemonSetUpdateStrategy {
@@ -18,6 +23,25 @@ const daemonSetDefaults = (set: DaemonSet): DaemonSet =>
     const next = withMissing(spec, { updateStrategy: {}, revisionHistoryLimit: 10 });
     return withField(withField(next, "updateStrategy", strategyDefaults), "template", podTemplateDefaults);
   });
+
+/** How often the template has changed; a field of older versions. Source: apps/v1 DeprecatedTemplateGeneration. */
+const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+
+function withTemplateGeneration(set: DaemonSet, generation: number): DaemonSet {
+  const annotations = { ...set.metadata.annotations, [TEMPLATE_GENERATION]: `${generation}` };
+  return { ...set, metadata: { ...set.metadata, annotations } };
+}
+
+const dropDisabled = (spec: DaemonSetSpec): DaemonSetSpec => withField(spec, "template", dropDisabledTemplateFields);
+
+/** Source: registry/apps/daemonset strategy.go, PrepareForUpdate. */
+function prepareDaemonSetForUpdate(next: DaemonSet, previous: DaemonSet, context: WriteContext): DaemonSet {
+  if (context.subresource === "status") return keepLabelsOnStatus(next, previous, context);
+  const kept = withField(next, "spec", dropDisabled);
+  const generation = Number(previous.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
+  const same = semanticEqual(kept.spec?.template, previous.spec?.template);
+  return withTemplateGeneration(kept, same ? generation : generation + 1);
+}
 
 /** One pod on every node that fits. */
 export const daemonSet = defineKind<DaemonSet>({
@@ -42,4 +66,8 @@ export const daemonSet = defineKind<DaemonSet>({
     ageColumn,
     ...templateColumns,
   ],
+  prepareForCreate: (set) => withTemplateGeneration(withField(withoutStatus(set), "spec", dropDisabled), 1),
+  prepareForUpdate: prepareDaemonSetForUpdate,
+  validate: validateDaemonSet,
+  validateUpdate: validateDaemonSetUpdate,
 });

@@ -1,8 +1,14 @@
+import { deepEqual } from "../../machinery/deepEqual.ts";
+import type { WriteContext } from "../../machinery/defineKind.ts";
 import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
 import { templateColumns } from "../columns.ts";
+import { dropDisabledTemplateFields } from "../core/podSpec/disabledFields.ts";
 import { podTemplateDefaults } from "../core/podSpec/podSpecDefaults.ts";
-import type { Deployment, DeploymentStrategy } from "../generated/apps-v1.ts";
+import type { Deployment, DeploymentSpec, DeploymentStrategy } from "../generated/apps-v1.ts";
 import { withField, withMissing } from "../missing.ts";
+import { keepLabelsOnStatus, withoutStatus } from "../strategy.ts";
+import { validateDeployment, validateDeploymentUpdate } from "./deploymentValidation.ts";
+import { podNameWarnings } from "./workload.ts";
 
 /** Source: apis/apps/v1/defaults.go, SetDefaults_Deployment. */
 function strategyDefaults(given: DeploymentStrategy): DeploymentStrategy {
@@ -23,6 +29,19 @@ const deploymentDefaults = (deployment: Deployment): Deployment =>
     });
     return withField(withField(next, "strategy", strategyDefaults), "template", podTemplateDefaults);
   });
+
+const dropDisabled = (spec: DeploymentSpec): DeploymentSpec => withField(spec, "template", dropDisabledTemplateFields);
+
+/**
+ * Annotations count as spec, since they are copied to the replica sets; the registry counts changes of the spec.
+ * Source: registry/apps/deployment strategy.go, PrepareForUpdate.
+ */
+function prepareDeploymentForUpdate(next: Deployment, previous: Deployment, context: WriteContext): Deployment {
+  if (context.subresource === "status") return keepLabelsOnStatus(next, previous, context);
+  const kept = withField(next, "spec", dropDisabled);
+  if (deepEqual(next.metadata.annotations ?? {}, previous.metadata.annotations ?? {})) return kept;
+  return { ...kept, metadata: { ...kept.metadata, generation: (previous.metadata.generation ?? 0) + 1 } };
+}
 
 /** Pods that are replaced in turn when their template changes. */
 export const deployment = defineKind<Deployment>({
@@ -56,4 +75,9 @@ export const deployment = defineKind<Deployment>({
     ageColumn,
     ...templateColumns,
   ],
+  prepareForCreate: (deployment) => withField(withoutStatus(deployment), "spec", dropDisabled),
+  prepareForUpdate: prepareDeploymentForUpdate,
+  validate: validateDeployment,
+  validateUpdate: validateDeploymentUpdate,
+  warnings: podNameWarnings,
 });

@@ -1,8 +1,14 @@
 import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
 import { templateColumns } from "../columns.ts";
+import { dropDisabledTemplateFields } from "../core/podSpec/disabledFields.ts";
 import { podTemplateDefaults } from "../core/podSpec/podSpecDefaults.ts";
-import type { ReplicaSet } from "../generated/apps-v1.ts";
+import type { ReplicaSet, ReplicaSetSpec } from "../generated/apps-v1.ts";
 import { withField, withMissing } from "../missing.ts";
+import { keepLabelsOnStatus, withoutStatus } from "../strategy.ts";
+import { validateReplicaSet, validateReplicaSetUpdate } from "./replicaSetValidation.ts";
+import { podNameWarnings } from "./workload.ts";
+
+const dropDisabled = (spec: ReplicaSetSpec): ReplicaSetSpec => withField(spec, "template", dropDisabledTemplateFields);
 
 /** So many pods of one template. */
 export const replicaSet = defineKind<ReplicaSet>({
@@ -33,4 +39,10 @@ export const replicaSet = defineKind<ReplicaSet>({
     ageColumn,
     ...templateColumns,
   ],
+  prepareForCreate: (set) => withField(withoutStatus(set), "spec", dropDisabled),
+  prepareForUpdate: (next, previous, context) =>
+    withField(keepLabelsOnStatus(next, previous, context), "spec", dropDisabled),
+  validate: validateReplicaSet,
+  validateUpdate: validateReplicaSetUpdate,
+  warnings: podNameWarnings,
 });
