@@ -16,6 +16,7 @@ import {
 } from "./endpointSlice/endpointSlicePlan.ts";
 import { isEndpointChange, keysOfPodServices, podsOfService } from "./endpoints/servicePods.ts";
 import { noTriggerTimes, type TriggerTimes, triggerTime } from "./endpoints/triggerTimes.ts";
+import { zoneOf } from "./node/zones.ts";
 import { targetOf } from "./ownership.ts";
 import { messageOf } from "./pods/podControl.ts";
 
@@ -70,7 +71,7 @@ export function startEndpointSliceController(context: ControllerContext): Runnin
       watching<Service>(serviceKind, (service) => [objectKey(service)]),
       watching<Pod>(podKind, keysOfPod, isEndpointChange),
       watching<EndpointSlice>(sliceKind, serviceKeysOf),
-      watching<Node>(nodeKind, keysOfNode, (before, after) => before.metadata.labels !== after.metadata.labels),
+      watching<Node>(nodeKind, keysOfNode, (before, after) => zoneOf(before) !== zoneOf(after)),
     ],
     reconcile,
   });

@@ -38,7 +38,7 @@ export function startNodeIpamController(options: NodeIpamOptions): RunningContro
       watching<Node>(
         nodeKind,
         () => [KEY],
-        (before, after) => before.spec !== after.spec,
+        (before, after) => before.spec?.podCIDR !== after.spec?.podCIDR,
       ),
     ],
     reconcile,

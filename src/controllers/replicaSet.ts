@@ -37,10 +37,7 @@ export function startReplicaSetController(context: ControllerContext): RunningCo
     ...context,
     name: "replicaset-controller",
     workers: WORKERS,
-    watches: [
-      watching<ReplicaSet>(replicaSetKind, (set) => [objectKey(set)]),
-      watching<Pod>(podKind, keysOfPod, (before, after) => before.metadata !== after.metadata),
-    ],
+    watches: [watching<ReplicaSet>(replicaSetKind, (set) => [objectKey(set)]), watching<Pod>(podKind, keysOfPod)],
     reconcile: (key, tracked) => reconcile({ ...context, client: tracked, recorder }, key),
   });
 }

@@ -5,6 +5,7 @@ import type { Client } from "../client/client.ts";
 import { type RunningController, runController, watching } from "../client/controller.ts";
 import { objectKey } from "../client/objectKey.ts";
 import { createRecorder, type Recorder } from "../client/recorder.ts";
+import { semanticEqual } from "../machinery/deepEqual.ts";
 import { isApiError } from "../machinery/errors.ts";
 import { timestamp } from "../machinery/object.ts";
 import type { ControllerContext } from "./controllerContext.ts";
@@ -51,12 +52,12 @@ export function startTaintEvictionController(context: ControllerContext): Runnin
       watching<Pod>(
         podKind,
         (pod) => (pod.spec?.nodeName === undefined ? [] : [objectKey(pod)]),
-        (a, b) => a.spec !== b.spec,
+        (a, b) => !semanticEqual(a.spec?.tolerations, b.spec?.tolerations) || a.spec?.nodeName !== b.spec?.nodeName,
       ),
       watching<Node>(
         nodeKind,
         ({ metadata }) => pods.byIndex(BY_NODE, metadata.name).map(objectKey),
-        (a, b) => JSON.stringify(a.spec?.taints) !== JSON.stringify(b.spec?.taints),
+        (a, b) => !semanticEqual(a.spec?.taints, b.spec?.taints),
       ),
     ],
     reconcile,

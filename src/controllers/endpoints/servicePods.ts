@@ -3,6 +3,7 @@ import type { Container, Pod, Service, ServicePort } from "../../api/generated/c
 import { pod as podKind, service as serviceKind } from "../../api/index.ts";
 import { objectKey } from "../../client/objectKey.ts";
 import type { SharedInformers } from "../../client/sharedInformers.ts";
+import { semanticEqual } from "../../machinery/deepEqual.ts";
 import { isReady, isTerminal } from "../pods/podReadiness.ts";
 
 /** Set on what belongs to a service without an address of its own. Source: api/core/v1, IsHeadlessService. */
@@ -40,7 +41,7 @@ export const podsOfService = (informers: SharedInformers, service: Service): rea
 export function isEndpointChange(before: Pod, after: Pod): boolean {
   return (
     before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp ||
-    before.metadata.labels !== after.metadata.labels ||
+    !semanticEqual(before.metadata.labels, after.metadata.labels) ||
     before.status?.phase !== after.status?.phase ||
     before.spec?.nodeName !== after.spec?.nodeName ||
     before.status?.podIP !== after.status?.podIP ||

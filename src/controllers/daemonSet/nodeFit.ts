@@ -1,0 +1,78 @@
+/** On which nodes a DaemonSet has pods. Source: pkg/controller/daemon, NodeShouldRunDaemonPod and Predicates. */
+import type { DaemonSet } from "../../api/generated/apps-v1.ts";
+import type { Affinity, Node, NodeSelectorTerm, Pod, PodSpec, Toleration } from "../../api/generated/core-v1.ts";
+import { nodeRequirementMatches } from "../../machinery/labelSelector.ts";
+import {
+  DISK_PRESSURE,
+  MEMORY_PRESSURE,
+  NETWORK_UNAVAILABLE,
+  NOT_READY,
+  PID_PRESSURE,
+  tolerates,
+  UNREACHABLE,
+  UNSCHEDULABLE,
+} from "../node/nodeTaints.ts";
+
+export interface NodeFit {
+  /** A pod belongs there. */
+  readonly shouldRun: boolean;
+  /** One that is there may stay. */
+  readonly shouldContinue: boolean;
+}
+
+export function fitOf({ spec }: DaemonSet, node: Node): NodeFit {
+  const pod = spec.template.spec;
+  if ((pod?.nodeName ?? "") !== "" && pod?.nodeName !== node.metadata.name)
+    return { shouldRun: false, shouldContinue: false };
+  if (!matchesAffinity(pod, node)) return { shouldRun: false, shouldContinue: false };
+  const tolerations = [...(pod?.tolerations ?? []), ...daemonTolerations(pod)];
+  const isRefusedBy = (effect: string) =>
+    node.spec?.taints?.some(
+      (taint) => taint.effect === effect && !tolerations.some((each) => tolerates(each, taint)),
+    ) === true;
+  const isDriven = isRefusedBy("NoExecute");
+  return { shouldRun: !isDriven && !isRefusedBy("NoSchedule"), shouldContinue: !isDriven };
+}
+
+/** Daemons stay on a node in trouble, and start there. Source: daemon/util, AddOrUpdateDaemonPodTolerations. */
+export function daemonTolerations(pod: PodSpec | undefined): readonly Toleration[] {
+  const exists = (key: string, effect: string): Toleration => ({ key, operator: "Exists", effect });
+  return [
+    exists(NOT_READY, "NoExecute"),
+    exists(UNREACHABLE, "NoExecute"),
+    exists(DISK_PRESSURE, "NoSchedule"),
+    exists(MEMORY_PRESSURE, "NoSchedule"),
+    exists(PID_PRESSURE, "NoSchedule"),
+    exists(UNSCHEDULABLE, "NoSchedule"),
+    ...(pod?.hostNetwork === true ? [exists(NETWORK_UNAVAILABLE, "NoSchedule")] : []),
+  ];
+}
+
+function matchesAffinity(pod: PodSpec | undefined, { metadata }: Node): boolean {
+  const labels = metadata.labels ?? {};
+  const isSelected = Object.entries(pod?.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
+  const required = pod?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const matches = ({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm) =>
+    matchExpressions.length + matchFields.length > 0 &&
+    matchExpressions.every((requirement) => nodeRequirementMatches(requirement, labels)) &&
+    matchFields.every((requirement) => nodeRequirementMatches(requirement, { "metadata.name": metadata.name }));
+  return isSelected && (required === undefined || required.nodeSelectorTerms.some(matches));
+}
+
+/** The scheduler binds the pod, but to this node only. Source: ReplaceDaemonSetPodNodeNameNodeAffinity. */
+export function affinityTo(nodeName: string, affinity: Affinity | undefined): Affinity {
+  const term = { matchFields: [{ key: "metadata.name", operator: "In", values: [nodeName] }] };
+  const requiredDuringSchedulingIgnoredDuringExecution = { nodeSelectorTerms: [term] };
+  return { ...affinity, nodeAffinity: { ...affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution } };
+}
+
+/** Where a pod runs or is meant to run. Source: GetTargetNodeName. */
+export function targetNodeOf({ spec }: Pod): string {
+  if ((spec?.nodeName ?? "") !== "") return spec?.nodeName as string;
+  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  for (const { matchFields = [] } of required?.nodeSelectorTerms ?? []) {
+    const [field] = matchFields;
+    if (field?.key === "metadata.name" && field.operator === "In") return field.values?.[0] ?? "";
+  }
+  return "";
+}
