@@ -32,8 +32,6 @@ export interface RequestHandlerOptions {
 
 /** Source: kube-apiserver --request-timeout. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** Source: apiserver, MaxRequestBodyBytes. */
-export const BODY_BYTES_MAX = 3 * 1024 * 1024;
 
 export function createRequestHandler(server: Server, options: RequestHandlerOptions): ApiHandler {
   const inFlight = createInFlight();
@@ -43,7 +41,6 @@ export function createRequestHandler(server: Server, options: RequestHandlerOpti
       const info = parseRequest(request);
       const user = impersonate(request, sender, server.authorize);
       authorize(server, info, user);
-      if (request.body instanceof Uint8Array && request.body.length > BODY_BYTES_MAX) throw bodyTooLarge();
       const work = () => answer(server, options, { request, info, user, warnings });
       const response = await inFlight.run(info, user, () => (isLongRunning(info) ? work() : withTimeout(server, work)));
       return finished(response, warnings, request);
@@ -137,10 +134,6 @@ async function withTimeout<T>({ env }: Server, work: () => Promise<T>): Promise<
 /** Source: server/filters/timeout.go. */
 const requestTimeout = (): ApiError =>
   new ApiError("Timeout", "Timeout: request did not complete within the allotted timeout", { details: {} });
-
-/** Source: api/errors NewRequestEntityTooLargeError. */
-export const bodyTooLarge = (): ApiError =>
-  new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_BYTES_MAX}`);
 
 function finished(response: ApiResponse, warnings: readonly string[], { headers }: ApiRequest): ApiResponse {
   const warned = withWarnings(response, warnings);

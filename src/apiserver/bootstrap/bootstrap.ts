@@ -27,9 +27,13 @@ const PRIORITY_CLASSES: readonly [name: string, value: number, description: stri
   ],
 ];
 
-export async function bootstrap({ resources }: Server, handle: ApiHandler): Promise<void> {
+export async function bootstrap({ resources, env }: Server, handle: ApiHandler): Promise<void> {
   const isServed = (group: string, plural: string) => resources.findAny(group, plural) !== undefined;
-  const create = (path: string, object: Seed) => createIfMissing(handle, path, object);
+  // One that cannot be made must not keep the server from answering. Source: kube-apiserver's post-start hooks.
+  const create = (path: string, object: Seed) =>
+    createIfMissing(handle, path, object).catch((error: Error) => {
+      env.log.error("an object that every cluster has could not be made", { path, error: error.message });
+    });
   if (isServed("", "namespaces")) {
     for (const name of NAMESPACES) {
       await create("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });

@@ -70,12 +70,19 @@ async function sendChunks(
     outgoing.respond(head.status, headers).end(wishes.method === "HEAD" ? undefined : body);
     return;
   }
+  const iterator = bytes[Symbol.iterator]();
+  const begun = [iterator.next(), iterator.next()].flatMap((next) => (next.done ? [] : [next.value]));
+  const [only = NO_BYTES] = begun;
+  if (begun.length < 2) return sendChunks(only, head, outgoing, wishes);
   const output = compress
     ? gzipInto(outgoing, head.status, { ...headers, "content-encoding": "gzip" })
     : outgoing.respond(head.status, headers);
-  for (const chunk of bytes) await write(output, chunk, outgoing);
+  for (const chunk of begun) await write(output, chunk, outgoing);
+  for (let next = iterator.next(); !next.done; next = iterator.next()) await write(output, next.value, outgoing);
   output.end();
 }
+
+const NO_BYTES = new Uint8Array();
 
 function gzipInto(outgoing: Outgoing, status: number, headers: Record<string, string | number>): Writable {
   const gzip = createGzip({ level: GZIP_LEVEL });
