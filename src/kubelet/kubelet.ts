@@ -20,6 +20,7 @@ import type { Dial } from "./dial.ts";
 import type { ClusterNames, ResolvConf } from "./environment/podDns.ts";
 import type { Files } from "./files.ts";
 import { createImagePuller } from "./imagePuller.ts";
+import { LOG_CHECK_MS, rotateLogs } from "./logRotation.ts";
 import { createNodeKeeper } from "./node.ts";
 import { type NodeFacts, nodeAllocatable } from "./nodeStatus.ts";
 import { nodeForAdmission } from "./podAdmission.ts";
@@ -27,6 +28,9 @@ import { createPodWorkers } from "./podWorkers.ts";
 import { createReferences } from "./references.ts";
 import type { Runtime } from "./runtime.ts";
 import { RuntimeCache } from "./runtimeCache.ts";
+import { createKubeletServer } from "./server/kubeletServer.ts";
+import { createPodAccess } from "./server/podAccess.ts";
+import { createStats, type NodeUsage } from "./server/stats.ts";
 import { createStaticPods, isMirrorPod } from "./staticPods.ts";
 import { createStatusWriter } from "./statusWriter.ts";
 
@@ -52,6 +56,8 @@ export interface KubeletOptions {
   readonly staticPods?: readonly Pod[];
   /** Most processes of one pod; absent: no limit. */
   readonly podPidsMax?: number;
+  /** What the whole node uses; without it the sum of its containers is told. */
+  readonly nodeUsage?: () => Promise<NodeUsage>;
   /** Why pods cannot run here (the network is not up, …); undefined: they can. Asked at every report. */
   readonly unreadyBecause?: () => string | undefined;
 }
@@ -137,13 +143,26 @@ export function createKubelet(options: KubeletOptions) {
     await workers.removeOrphans();
   };
 
-  const relistNowAndThen = async (): Promise<void> => {
+  const repeat = async (everyMs: number, failed: string, run: () => Promise<void>): Promise<void> => {
     while (!stopping.signal.aborted) {
-      await env.clock.sleep(RELIST_MS, stopping.signal).catch(() => undefined);
+      await env.clock.sleep(everyMs, stopping.signal).catch(() => undefined);
       if (stopping.signal.aborted) return;
-      await relist().catch((error: unknown) => env.log.warn("the runtime could not be read", { error }));
+      await run().catch((error: unknown) => env.log.warn(failed, { error }));
     }
   };
+
+  const access = createPodAccess(context, workers);
+  const stats = createStats({
+    clock: env.clock,
+    runtime,
+    workers,
+    nodeName,
+    memoryBytes: options.node.memoryBytes,
+    ...(options.nodeUsage !== undefined && { nodeUsage: options.nodeUsage }),
+  });
+  /** Pods as this kubelet knows them, static ones too. */
+  const ownPods = (): readonly Pod[] =>
+    workers.list().map(({ state }) => ({ ...state.pod, status: state.status ?? state.pod.status }));
 
   let unsubscribe = () => {};
 
@@ -163,7 +182,8 @@ export function createKubelet(options: KubeletOptions) {
       staticPods.start();
       watchPods();
       await workers.removeOrphans();
-      void relistNowAndThen();
+      void repeat(RELIST_MS, "the runtime could not be read", relist);
+      void repeat(LOG_CHECK_MS, "logs could not be rotated", () => rotateLogs(context));
     },
     /** Containers run on. */
     async stop(): Promise<void> {
@@ -174,8 +194,14 @@ export function createKubelet(options: KubeletOptions) {
       recorder.stop();
       await Promise.all([pods.stop(), services.stop(), context.references.stop()]);
     },
-    /** Pods as this kubelet knows them, static ones too. */
-    pods: () => workers.list().map(({ state }) => ({ ...state.pod, status: state.status ?? state.pod.status })),
+    pods: ownPods,
+    /** Logs, exec, attach and port-forward. */
+    ...access,
+    stats,
+    /** Its HTTP API; give it the requests and upgrades of a server that has checked who asks. */
+    server: createKubeletServer({ access, stats, pods: ownPods, log: env.log }),
+    /** As last seen by itself. */
+    node: () => keeper.node(),
     context,
     workers,
   };
