@@ -1,4 +1,5 @@
 import { defineKind } from "../../machinery/defineKind.ts";
+import { pathSegmentReasons } from "../../machinery/names.ts";
 import { createdAtColumns } from "../columns.ts";
 import type { ClusterRole } from "../generated/rbac-v1.ts";
 
@@ -9,6 +10,7 @@ export const clusterRole = defineKind<ClusterRole>({
   kind: "ClusterRole",
   plural: "clusterroles",
   scope: "Cluster",
+  validateName: pathSegmentReasons,
   createOnUpdate: true,
   columns: createdAtColumns,
 });

@@ -9,6 +9,7 @@ export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
   kind: "ClusterRoleBinding",
   plural: "clusterrolebindings",
   scope: "Cluster",
+  validateName: pathSegmentReasons,
   createOnUpdate: true,
   withDefaults: bindingDefaults,
   columns: bindingColumns("clusterRoleBinding"),

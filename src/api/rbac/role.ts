@@ -1,4 +1,5 @@
 import { defineKind } from "../../machinery/defineKind.ts";
+import { pathSegmentReasons } from "../../machinery/names.ts";
 import { createdAtColumns } from "../columns.ts";
 import type { Role } from "../generated/rbac-v1.ts";
 
@@ -9,6 +10,7 @@ export const role = defineKind<Role>({
   kind: "Role",
   plural: "roles",
   scope: "Namespaced",
+  validateName: pathSegmentReasons,
   createOnUpdate: true,
   columns: createdAtColumns,
 });

@@ -9,6 +9,7 @@ export const roleBinding = defineKind<RoleBinding>({
   kind: "RoleBinding",
   plural: "rolebindings",
   scope: "Namespaced",
+  validateName: pathSegmentReasons,
   createOnUpdate: true,
   withDefaults: bindingDefaults,
   columns: bindingColumns("roleBinding"),

@@ -1,6 +1,7 @@
 import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
 import type { PriorityClass } from "../generated/scheduling-v1.ts";
 import { withMissing } from "../missing.ts";
+import { validatePriorityClass, validatePriorityClassUpdate } from "./priorityClassValidation.ts";
 
 /** A name for how important a pod is. */
 export const priorityClass = defineKind<PriorityClass>({
@@ -23,4 +24,6 @@ export const priorityClass = defineKind<PriorityClass>({
       value: (priorityClass) => priorityClass.preemptionPolicy ?? "",
     },
   ],
+  validate: validatePriorityClass,
+  validateUpdate: validatePriorityClassUpdate,
 });
