@@ -1,4 +1,5 @@
 /** The keys and certificates of a cluster, made on its first start and kept in `pki/` with kubeadm's file names. */
+import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Env } from "../lib/env.ts";
@@ -40,14 +41,17 @@ export async function loadIdentity(
     writeFileSync(join(directory, `${name}.crt`), pair.certificate, { mode: 0o644 });
     return pair;
   };
-  const keep = async (name: string, make: () => Promise<KeyPair>): Promise<KeyPair> => {
+  const keep = async (name: string, make: () => Promise<KeyPair>, request?: CertificateRequest): Promise<KeyPair> => {
     const [certificate, key] = [read(`${name}.crt`), read(`${name}.key`)];
-    const usable =
-      certificate !== undefined && key !== undefined && expiryMs(certificate) > env.clock.now() + RENEW_BEFORE_MS;
-    return usable ? { certificate, key } : save(name, await make());
+    if (certificate !== undefined && key !== undefined) {
+      const isFresh = expiryMs(certificate) > env.clock.now() + RENEW_BEFORE_MS;
+      if (isFresh && names(certificate, request)) return { certificate, key };
+    }
+    return save(name, await make());
   };
   const ca = await keep("ca", () => createAuthority(env, "kubernetes"));
-  const issue = (name: string, request: CertificateRequest) => keep(name, () => issueCertificate(env, ca, request));
+  const issue = (name: string, request: CertificateRequest) =>
+    keep(name, () => issueCertificate(env, ca, request), request);
   const [server, admin, kubeletClient] = await Promise.all([
     issue("apiserver", {
       commonName: "kube-apiserver",
@@ -80,4 +84,13 @@ export async function loadIdentity(
         usages: ["client", "server"],
       }),
   };
+}
+
+/** Whether the certificate covers all names and addresses asked for: a machine's addresses change between starts. */
+function names(pem: string, { dnsNames = [], ips = [] }: Partial<CertificateRequest> = {}): boolean {
+  const certificate = new X509Certificate(pem);
+  return (
+    dnsNames.every((name) => certificate.checkHost(name) !== undefined) &&
+    ips.every((ip) => certificate.checkIP(ip) !== undefined)
+  );
 }

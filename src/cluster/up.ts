@@ -146,6 +146,9 @@ async function freePort(): Promise<number> {
   );
 }
 
+/** With `--wait 0` at least the API must answer. */
+const SERVING_WITHIN_SECONDS = 60;
+
 /** What the control-plane process says on its descriptor 3, one JSON line each. */
 export type StartMessage =
   | { readonly type: "step"; readonly title: string; readonly durationMs: number }
@@ -168,17 +171,11 @@ async function startControlPlane(config: ClusterConfig, waitSeconds: number, pro
   closeSync(logFile);
   const messages = createInterface({ input: child.stdio[3] as Readable });
   const goal = waitSeconds === 0 ? "serving" : "ready";
+  let deadline: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      const deadline = setTimeout(
-        () =>
-          reject(
-            new UserError(
-              `cluster "${config.name}" was not Ready within ${waitSeconds} s; see: skiff logs --name ${config.name}`,
-            ),
-          ),
-        (waitSeconds === 0 ? 60 : waitSeconds) * 1000,
-      );
+      const limitSeconds = waitSeconds === 0 ? SERVING_WITHIN_SECONDS : waitSeconds;
+      deadline = setTimeout(() => reject(notReady(config.name, limitSeconds)), limitSeconds * 1000);
       child.once("exit", (code, signal) =>
         reject(new UserError(`the control plane ended (${signal ?? `exit code ${code}`}): ${lastLine(log)}`)),
       );
@@ -188,15 +185,18 @@ async function startControlPlane(config: ClusterConfig, waitSeconds: number, pro
         else if (message.type === "warning") progress.warn(message.text);
         else if (message.type === "failed") reject(new UserError(message.message));
         else if (message.type === goal) resolve();
-        if (message.type === goal) clearTimeout(deadline);
       });
     });
   } finally {
+    clearTimeout(deadline);
     messages.close();
     (child.stdio[3] as Readable).destroy();
     child.unref();
   }
 }
+
+const notReady = (name: string, seconds: number) =>
+  new UserError(`cluster "${name}" was not Ready within ${seconds} s; see: skiff logs --name ${name}`);
 
 function lastLine(path: string): string {
   const lines = readFileSync(path, "utf8").trimEnd().split("\n");

@@ -1,2 +1,2 @@
-/** Of the package. The API's own version is `v1.36.3+skiff.N`. */
+/** Of the package. */
 export const VERSION = "0.1.0";

@@ -1,4 +1,5 @@
 import { defineKind } from "../../machinery/defineKind.ts";
+import { pathSegmentReasons } from "../../machinery/names.ts";
 import type { RoleBinding } from "../generated/rbac-v1.ts";
 import { bindingColumns, bindingDefaults } from "./binding.ts";
 

@@ -2,7 +2,7 @@
 import type { Pod, Service } from "../../api/generated/core-v1.ts";
 import type { EndpointSlice } from "../../api/generated/discovery-v1.ts";
 import { ApiError, notFound } from "../../machinery/errors.ts";
-import type { ResourceRequest, Server } from "../context.ts";
+import type { ResourceRequest, Server as WholeServer } from "../context.ts";
 import { methodNotSupported } from "../errors.ts";
 import type { RequestInfo } from "../requestInfo.ts";
 import type { SubresourceHandler } from "../router.ts";
@@ -11,20 +11,23 @@ import type { Egress } from "./egress.ts";
 import { podLog } from "./podLog.ts";
 import { type ProxyAddress, podAddress, proxyRequest, serviceAddress, splitSchemeNamePort } from "./proxy.ts";
 
+/** All that is needed of the server here. */
+export type Lookup = Pick<WholeServer, "resources" | "env">;
+
 const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
 /** An object of a core kind, as the cache has it. @throws ApiError NotFound */
-function coreObject<T>({ resources }: Server, plural: string, namespace: string | undefined, name: string): T {
+function coreObject<T>({ resources }: Lookup, plural: string, namespace: string | undefined, name: string): T {
   const resource = resources.find("", "v1", plural);
   const object = resource?.store.get(objectKey(namespace, name));
   if (object === undefined) throw notFound({ group: "", resource: plural }, name);
   return object as unknown as T;
 }
 
-export const podOf = (server: Server, { namespace, name }: RequestInfo): Pod =>
+export const podOf = (server: Lookup, { namespace, name }: RequestInfo): Pod =>
   coreObject(server, "pods", namespace, name);
 
-function slicesOf({ resources }: Server, namespace: string, service: string): EndpointSlice[] {
+function slicesOf({ resources }: Lookup, namespace: string, service: string): EndpointSlice[] {
   const slices = resources.find("discovery.k8s.io", "v1", "endpointslices")?.store.cache.list({ namespace }) ?? [];
   return (slices as unknown as readonly EndpointSlice[]).filter(
     ({ metadata }) => metadata.labels?.[SERVICE_NAME_LABEL] === service,
@@ -35,7 +38,7 @@ function slicesOf({ resources }: Server, namespace: string, service: string): En
 const KUBELET_PORT = 10250;
 
 /** Where `…/{pods,services,nodes}/<name>/proxy/…` leads. @throws ApiError */
-export function proxyAddressOf(server: Server, info: RequestInfo): ProxyAddress {
+export function proxyAddressOf(server: Lookup, info: RequestInfo): ProxyAddress {
   const { scheme, name, port } = splitSchemeNamePort(info.name);
   if (scheme === "https")
     throw new ApiError("BadRequest", `the proxy does not speak https to ${info.resource}; use http`);

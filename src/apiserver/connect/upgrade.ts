@@ -2,10 +2,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { ApiError } from "../../machinery/errors.ts";
-import type { Server } from "../context.ts";
 import type { RequestInfo } from "../requestInfo.ts";
 import type { Egress } from "./egress.ts";
-import { podOf, proxyAddressOf } from "./podSubresources.ts";
+import { type Lookup, podOf, proxyAddressOf } from "./podSubresources.ts";
 import { POD_STREAM_SUBRESOURCES, type PodStreamSubresource, podUpgrade } from "./podUpgrade.ts";
 import { proxyUpgrade } from "./proxy.ts";
 
@@ -17,7 +16,7 @@ export interface Upgrade {
 
 /** To be called once the request is authenticated and allowed. @throws ApiError before anything has been sent */
 export async function connectUpgrade(
-  server: Server,
+  server: Lookup,
   info: RequestInfo,
   egress: Egress,
   upgrade: Upgrade,

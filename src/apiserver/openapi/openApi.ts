@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import type { AnyKind } from "../../machinery/defineKind.ts";
+import { ApiError } from "../../machinery/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../machinery/requests.ts";
 import { gnosticDocument } from "./gnostic.ts";
 import { serverPathOf } from "./operations.ts";
@@ -37,8 +38,8 @@ const document = (bytes: Uint8Array): Document => ({
   etag: createHash("sha512").update(bytes).digest("hex").toUpperCase(),
 });
 
-/** @returns undefined for paths that are not OpenAPI's */
-export function createOpenApi(options: OpenApiOptions): (request: ApiRequest) => ApiResponse | undefined {
+/** @returns a function that throws ApiError NotFound for groups and versions that are not served */
+export function createOpenApi(options: OpenApiOptions): (request: ApiRequest) => ApiResponse {
   let madeFor: readonly AnyKind[] | undefined;
   const made = new Map<string, Document>();
 
@@ -90,10 +91,10 @@ export function createOpenApi(options: OpenApiOptions): (request: ApiRequest) =>
           );
     }
     if (path === "/openapi/v3") return respond(request, index(), "application/json");
-    if (!path.startsWith("/openapi/v3/")) return undefined;
     const asked = path.slice("/openapi/v3/".length);
     const found = groupVersionsOf(options.kinds()).find((groupVersion) => serverPathOf(groupVersion) === asked);
-    return found === undefined ? undefined : respond(request, version3(found), "application/json");
+    if (found === undefined) throw new ApiError("NotFound", "the server could not find the requested resource");
+    return respond(request, version3(found), "application/json");
   };
 }
 

@@ -1,0 +1,191 @@
+/**
+ * The process behind `skiff up`: makes the nodes' environments, serves the API, runs controllers and scheduler, and starts
+ * an agent in each node and starts it again when it ends.
+ *
+ * Order matters for speed: what does not depend on each other runs at once, and every step reports its time.
+ */
+import { existsSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { service as serviceKind } from "../api/index.ts";
+import { createAuthenticator } from "../apiserver/auth/authenticators.ts";
+import { startHttpServer } from "../apiserver/http/server.ts";
+import type { Descriptions } from "../apiserver/openapi/typeSchemas.ts";
+import { createSharedInformers } from "../client/sharedInformers.ts";
+import type { Env } from "../lib/env.ts";
+import { createTokenSigner } from "../pki/serviceAccountTokens.ts";
+import { hostPortListeners } from "../proxy/backends/hostPortListeners.ts";
+import { hostPorts } from "../proxy/hostPorts.ts";
+import { sqliteStorage } from "../storage/engines/sqlite.ts";
+import type { ClusterConfig } from "./clusterConfig.ts";
+import { ADMIN, type ControlPlane, createControlPlane } from "./controlPlane.ts";
+import { loadIdentity } from "./identity.ts";
+import { existingConfig } from "./images.ts";
+import { kubeconfigFor } from "./kubeconfig.ts";
+import { createNodes, type Nodes } from "./nodes.ts";
+import { type ClusterPaths, clusterPaths } from "./paths.ts";
+import { removeProcessRecord, writeProcessRecord } from "./processRecord.ts";
+import { createLog, createRealEnv } from "./realEnv.ts";
+import { untilNodesReady } from "./untilNodesReady.ts";
+import type { StartMessage } from "./up.ts";
+import { UserError } from "./userError.ts";
+
+/** Source: kubeadm; the first address of the service range. */
+const API_SERVICE_ADDRESS = "10.96.0.1";
+const API_PORT_IN_CLUSTER = 6443;
+const TOKEN_ISSUER = "https://kubernetes.default.svc.cluster.local";
+
+/** Names under which clients know the API server. Source: kubeadm, GetAPIServerAltNames. */
+const SERVER_NAMES = [
+  "kubernetes",
+  "kubernetes.default",
+  "kubernetes.default.svc",
+  "kubernetes.default.svc.cluster.local",
+  "localhost",
+];
+
+/** Tells `skiff up`, which may have gone meanwhile. */
+function tell(message: StartMessage): void {
+  try {
+    writeSync(3, `${JSON.stringify(message)}\n`);
+  } catch {
+    // Nobody listens any more.
+  }
+}
+
+async function step<T>(title: string, run: () => Promise<T>): Promise<T> {
+  const startedMs = performance.now();
+  const result = await run();
+  tell({ type: "step", title, durationMs: performance.now() - startedMs });
+  return result;
+}
+
+export async function runControlPlane(name: string): Promise<void> {
+  const env = createRealEnv(createLog(1));
+  process.on("uncaughtException", (error) => crash(env, error));
+  process.on("unhandledRejection", (error) => crash(env, error));
+  for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
+  const paths = clusterPaths(name);
+  writeProcessRecord(paths.controlPlaneProcess, process.pid);
+  try {
+    const stop = await start(env, existingConfig(name), paths);
+    process.once("SIGTERM", () => {
+      void stop().finally(() => {
+        removeProcessRecord(paths.controlPlaneProcess);
+        process.exit(0);
+      });
+    });
+  } catch (error) {
+    env.log.error("the control plane could not start", { error });
+    tell({ type: "failed", message: sentenceOf(error, paths) });
+    removeProcessRecord(paths.controlPlaneProcess);
+    process.exit(1);
+  }
+}
+
+function crash(env: Env, error: unknown): never {
+  env.log.error("the control plane ends because of an unexpected error", { error });
+  process.exit(1);
+}
+
+/** One sentence for the person; the log has the rest. */
+function sentenceOf(error: unknown, { logs }: ClusterPaths): string {
+  const { name, message } = error as Error;
+  const isKnown = error instanceof UserError || name === "DamagedStorageError" || name === "StorageLockedError";
+  return isKnown ? message : `the control plane could not start: ${message}; see ${join(logs, "control-plane.log")}`;
+}
+
+async function start(env: Env, config: ClusterConfig, paths: ClusterPaths): Promise<() => Promise<void>> {
+  const [storage, nodes] = await Promise.all([
+    step("store opened", () => sqliteStorage({ env, path: paths.store })),
+    step(config.runtime === "oci" ? "node network ready" : "simulated nodes prepared", () =>
+      createNodes(env, config, paths),
+    ),
+  ]);
+  const apiAddress = nodes.apiAddress;
+  const identity = await step("certificates ready", () =>
+    loadIdentity(env, paths.pki, {
+      serverNames: SERVER_NAMES,
+      serverIps: ["127.0.0.1", API_SERVICE_ADDRESS, ...nodes.addresses],
+    }),
+  );
+  const controlPlane = createControlPlane({
+    env,
+    storage,
+    egress: nodes.egress,
+    tokenSigner: createTokenSigner(env, { issuer: TOKEN_ISSUER, signingKey: identity.signingKey }),
+    rootCa: identity.ca.certificate,
+    apiServer: { address: apiAddress, port: API_PORT_IN_CLUSTER, serviceAddress: API_SERVICE_ADDRESS },
+    serviceCidr: config.serviceCidr,
+    descriptions: readDescriptions,
+    loadBalancerRange: nodes.loadBalancerRange,
+  });
+  const http = await step("API server ready", async () => {
+    await controlPlane.apiServer.ready;
+    return startHttpServer({
+      env,
+      tls: { ...identity.server, clientAuthority: identity.ca.certificate },
+      handle: controlPlane.apiServer.handle,
+      authenticate: createAuthenticator({ verifyToken: controlPlane.apiServer.tokens?.verify }),
+      upgrade: controlPlane.upgrade,
+      listen: [{ host: "127.0.0.1", port: config.apiPort }, { path: paths.apiSocket }],
+    }).catch((cause: NodeJS.ErrnoException) => {
+      throw cause.code === "EADDRINUSE" ? portTaken(config, cause) : cause;
+    });
+  });
+  writeFileSync(
+    paths.kubeconfig,
+    kubeconfigFor({
+      cluster: config.name,
+      server: `https://127.0.0.1:${config.apiPort}`,
+      caCertificate: identity.ca.certificate,
+      client: identity.admin,
+    }),
+    { mode: 0o600 },
+  );
+  tell({ type: "serving" });
+  controlPlane.start();
+  const stopNodes = await nodes.start({ controlPlane, identity, apiPort: API_PORT_IN_CLUSTER });
+  const ports = offerHostPorts(env, controlPlane, nodes);
+  await step(config.nodes.length === 1 ? "node Ready" : `${config.nodes.length} nodes Ready`, () =>
+    untilNodesReady(controlPlane.client(ADMIN, "skiff"), config.nodes),
+  );
+  tell({ type: "ready" });
+  return async () => {
+    await stopNodes();
+    await ports?.stop();
+    await http.close();
+    await controlPlane.stop();
+    await storage.close();
+  };
+}
+
+const portTaken = ({ apiPort, name }: ClusterConfig, cause: unknown) =>
+  new UserError(`port ${apiPort} on 127.0.0.1 is in use by another program, and cluster "${name}" needs it`, { cause });
+
+/** Beside the bundle, or where the generator puts them. */
+function readDescriptions(): Descriptions {
+  const places = ["descriptions.json", "../api/generated/descriptions.json"].map((place) =>
+    join(import.meta.dirname, place),
+  );
+  const found = places.find(existsSync);
+  return found === undefined ? {} : (JSON.parse(readFileSync(found, "utf8")) as Descriptions);
+}
+
+/** NodePorts on this machine's loopback, which a person tries first. */
+function offerHostPorts(env: Env, controlPlane: ControlPlane, nodes: Nodes) {
+  const [nodeIP] = nodes.addresses;
+  if (nodeIP === undefined) return undefined;
+  const ports = hostPorts({ open: hostPortListeners({ nodeIP, clock: env.clock }), log: env.log });
+  const informers = createSharedInformers({ env, client: controlPlane.client(ADMIN, "skiff") });
+  const services = informers.of(serviceKind);
+  const sync = () => void ports.sync(services.list());
+  services.addHandler({ onAdd: sync, onUpdate: sync, onDelete: sync });
+  informers.start();
+  return {
+    stop: async () => {
+      await informers.stop();
+      await ports.close();
+    },
+  };
+}

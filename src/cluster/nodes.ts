@@ -1,0 +1,30 @@
+/** The nodes of a cluster, real or simulated, as the control-plane process needs them. */
+import type { Egress } from "../apiserver/connect/egress.ts";
+import type { Env } from "../lib/env.ts";
+import type { ClusterConfig } from "./clusterConfig.ts";
+import type { ControlPlane } from "./controlPlane.ts";
+import type { ClusterIdentity } from "./identity.ts";
+import type { ClusterPaths } from "./paths.ts";
+import { createRealNodes } from "./realNodes.ts";
+import { createSimulatedNodes } from "./simulatedNodes.ts";
+
+export interface NodesStart {
+  readonly controlPlane: ControlPlane;
+  readonly identity: ClusterIdentity;
+  /** Where agents offer the API to pods. */
+  readonly apiPort: number;
+}
+
+export interface Nodes {
+  /** Addresses that this machine reaches; none for simulated nodes. */
+  readonly addresses: readonly string[];
+  /** The `kubernetes` Service's endpoint. */
+  readonly apiAddress: string;
+  readonly loadBalancerRange: string;
+  readonly egress: Egress;
+  /** @returns how to stop the nodes' agents; containers run on. */
+  start(parts: NodesStart): Promise<() => Promise<void>>;
+}
+
+export const createNodes = (env: Env, config: ClusterConfig, paths: ClusterPaths): Promise<Nodes> =>
+  config.runtime === "oci" ? createRealNodes(env, config, paths) : createSimulatedNodes(env, config);
