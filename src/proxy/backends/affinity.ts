@@ -5,8 +5,9 @@ interface Concatenation {
 }
 type AffinityElement = readonly [{ readonly elem: { readonly val: Concatenation } } | Concatenation, Concatenation];
 
-/** Whether the change took away an endpoint that clients may be tied to. */
-export function touchesAffinities({ removed }: Change, table: ElementTable): boolean {
+/** Whether the change took away an endpoint that clients may be tied to, or brought old ties to life. */
+export function touchesAffinities({ added, removed }: Change, table: ElementTable): boolean {
+  if (added.some(({ set }) => set === "sticky")) return true;
   const wereSticky = new Set(removed.filter(({ set }) => set === "sticky").map(({ key }) => key));
   return removed.some(({ set, key }) => {
     if (set !== "endpoints") return false;

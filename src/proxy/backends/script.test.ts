@@ -309,7 +309,7 @@ describe("affinities to be forgotten", () => {
     expect(staleAffinities(listing, play(both).table)).toEqual([]);
   });
 
-  it("need not be looked for unless an endpoint of such a service goes", () => {
+  it("need not be looked for unless an endpoint of such a service goes, or affinity is turned on", () => {
     const touched = (...views: Given[]) => {
       const { table, change } = play(...views);
       return touchesAffinities(change, table);
@@ -317,6 +317,7 @@ describe("affinities to be forgotten", () => {
     expect(touched(both, one)).toBe(true);
     expect(touched(both, [[], []])).toBe(true);
     expect(touched(one, both)).toBe(false);
+    expect(touched([[service("web 10.96.0.9 80")], one[1]], one)).toBe(true);
     expect(touched([[service("x 10.96.0.1 1")], ["x 1 1.1.1.1@b"]], [[], []])).toBe(false);
   });
 });

@@ -1,16 +1,24 @@
+import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { inNamespace, runCommand } from "../backends/command.ts";
+import { inNamespace, type RunCommand, runCommand } from "../backends/command.ts";
 import { nftablesBackend, type ProxyBackend } from "../backends/nftables.ts";
 import { type Agent, namespaces } from "../backends/testing/namespaces.ts";
 import { describeWithRoot } from "../backends/testing/requireRoot.ts";
 import { ruleCache } from "../ruleCache.ts";
 import { service, slice } from "../serviceNotation.ts";
+import { clusterNames } from "./addresses.ts";
 import { type ClusterNetwork, createClusterNetwork, destroyClusterNetwork } from "./clusterNetwork.ts";
 import { type PodNetwork, podNetwork } from "./podNetwork.ts";
 
 const POD_CIDR = "10.244.0.0/16";
 const SERVICE_CIDR = "10.96.0.0/16";
-const cluster = `test-${process.pid}`;
+const cluster = "test";
+
+/** A namespace that stands for the machine, so that tests neither touch it nor are touched by what else runs there. */
+const onHost =
+  (hostPath: string): RunCommand =>
+  (argv, stdin) =>
+    runCommand(inNamespace(hostPath, argv), stdin);
 
 interface Node {
   readonly ip: string;
@@ -30,6 +38,7 @@ describeWithRoot("two nodes and three pods in namespaces of their own", () => {
   const ips: Record<string, string> = {};
   const input = () => ({
     cluster,
+    run: onHost(`${world.directory}/host`),
     runDirectory: `${world.directory}/run`,
     serviceCidr: SERVICE_CIDR,
     podCidr: POD_CIDR,
@@ -80,16 +89,16 @@ describeWithRoot("two nodes and three pods in namespaces of their own", () => {
 
   beforeAll(async () => {
     world = await namespaces();
-    await Promise.all([world.add("a"), world.add("b")]);
+    await Promise.all([world.add("host"), world.add("a"), world.add("b")]);
     network = await createClusterNetwork(input());
     a = await makeNode("a", "10.244.0.0/24");
     b = await makeNode("b", "10.244.1.0/24");
-    host = world.agent("host");
+    host = world.agent("host", `${world.directory}/host`);
     await Promise.all([makePod("p1", a, 9090), makePod("p2", a), makePod("p3", b)]);
   }, 30_000);
 
   afterAll(async () => {
-    await destroyClusterNetwork({ cluster, runDirectory: `${world.directory}/run` });
+    await destroyClusterNetwork(input());
     await world.close();
   });
 
@@ -115,6 +124,24 @@ describeWithRoot("two nodes and three pods in namespaces of their own", () => {
     it("a pod reaches the host, which sees the node", async () => {
       await host.serve(18_080, network.hostIP);
       expect(await pods.p1?.tcp(network.hostIP, 18_080)).toBe(`host ${a.ip}`);
+    });
+
+    it("a pod reaches the world beyond the host, which sees the host", async () => {
+      const [outside, name] = [await world.add("outside"), "outside"];
+      const link = [
+        `link add ${name} type veth peer name eth0 netns ${outside}`,
+        `address add 198.18.250.1/30 dev ${name}`,
+      ];
+      await input().run(["ip", "-batch", "-"], [...link, `link set ${name} up`, ""].join("\n"));
+      try {
+        const inside = ["address add 198.18.250.2/30 dev eth0", "link set eth0 up", ""].join("\n");
+        await runCommand(inNamespace(outside, ["ip", "-batch", "-"]), inside);
+        const agent = world.agent("outside", outside);
+        await agent.serve(8080);
+        expect(await pods.p3?.tcp("198.18.250.2", 8080)).toBe("outside 198.18.250.1");
+      } finally {
+        await input().run(["ip", "link", "delete", name]);
+      }
     });
 
     it("a host port leads to its pod from the host, from the node and from the pod itself", async () => {
@@ -234,6 +261,15 @@ describeWithRoot("two nodes and three pods in namespaces of their own", () => {
     expect(await host.tcp(b.ip, 30_080)).toBe(`p3 ${network.hostIP}`);
     expect(await host.tcp(a.ip, 30_080)).toBe("error ETIMEDOUT");
     expect(await pods.p1?.tcp(a.ip, 30_080)).toBe(`p3 ${ips.p1}`);
+    const balanced = service(
+      "web 10.96.0.9 80",
+      { type: "LoadBalancer", externalTrafficPolicy: "Local" },
+      { loadBalancer: { ingress: [{ ip: LB() }] } },
+    );
+    await apply([balanced], ["web 8080 %p3%@b"]);
+    expect(await host.tcp(LB(), 80)).toBe(`p3 ${a.ip}`);
+    await apply([balanced], ["web 8080 %p1%@a %p3%@b"]);
+    expect(await host.tcp(LB(), 80)).toBe(`p1 ${network.hostIP}`);
   });
 
   it("loadBalancerSourceRanges shut out everybody else", async () => {
@@ -267,6 +303,29 @@ describeWithRoot("two nodes and three pods in namespaces of their own", () => {
     expect(await host.tcp(a.ip, 9090)).toBe(`p1 ${network.hostIP}`);
   });
 
+  it("made again after the host lost its end, everything is connected again", async () => {
+    await input().run(["ip", "link", "delete", clusterNames(cluster, input().runDirectory).uplink]);
+    const again = await createClusterNetwork(input());
+    expect(again.link.range).toBe(network.link.range);
+    expect(await pods.p1?.tcp(ips.p3 as string, 8080)).toBe(`p3 ${ips.p1}`);
+    expect(await host.tcp(a.ip, 9090)).toBe(`p1 ${network.hostIP}`);
+  });
+
+  it("a pod that is attached again stays connected", async () => {
+    const attachment = { sandboxId: "p2", netnsPath: `${world.directory}/p2`, hostPorts: [] };
+    const before = await runCommand(inNamespace(attachment.netnsPath, ["ip", "-o", "link", "show", "eth0"]));
+    const restarted = await podNetwork({
+      runDirectory: `${world.directory}/run/a`,
+      podCidr: "10.244.0.0/24",
+      netnsPath: `${world.directory}/a`,
+    });
+    expect(await restarted.attach(attachment)).toEqual({ ips: [ips.p2] });
+    expect(await runCommand(inNamespace(attachment.netnsPath, ["ip", "-o", "link", "show", "eth0"]))).toBe(before);
+    await runCommand(inNamespace(attachment.netnsPath, ["ip", "route", "delete", "default"]));
+    expect(await restarted.attach(attachment)).toEqual({ ips: [ips.p2] });
+    expect(await pods.p3?.tcp(ips.p2 as string, 8080)).toBe(`p2 ${ips.p3}`);
+  });
+
   it("a pod inside the node process has an address that other pods reach", async () => {
     const {
       ips: [ip = ""],
@@ -285,6 +344,7 @@ describeWithRoot("two nodes and three pods in namespaces of their own", () => {
       runDirectory,
       nodes,
       serviceCidr: SERVICE_CIDR,
+      run: input().run,
     });
     try {
       expect(second.link.range).not.toBe(network.link.range);
@@ -293,7 +353,7 @@ describeWithRoot("two nodes and three pods in namespaces of their own", () => {
       expect(await host.tcp(second.nodeIPs.get("other") as string, 7000)).toBe(`other ${second.hostIP}`);
       expect(await host.tcp(a.ip, 9090)).toBe(`p1 ${network.hostIP}`);
     } finally {
-      await destroyClusterNetwork({ cluster: `${cluster}-2`, runDirectory });
+      await destroyClusterNetwork({ cluster: `${cluster}-2`, runDirectory, run: input().run });
     }
   });
 
@@ -308,25 +368,31 @@ describeWithRoot("two nodes and three pods in namespaces of their own", () => {
 
 describeWithRoot("after a cluster is destroyed", () => {
   it("nothing of it is on the host, and destroying it again is fine", async () => {
-    const links = await runCommand(["ip", "-o", "link"]);
-    const before = {
-      links,
-      rules: await runCommand(["nft", "list", "ruleset"]),
-      routes: await runCommand(["ip", "route"]),
-    };
     const world = await namespaces();
     const runDirectory = `${world.directory}/run`;
-    const name = `${cluster}-gone`;
+    const run = onHost(await world.add("host"));
+    const trace = () =>
+      Promise.all(
+        ["ip -o link", "ip route", "nft list ruleset", "cat /proc/sys/net/ipv4/ip_forward", "mount"].map((command) =>
+          run(command.split(" ")),
+        ),
+      );
     try {
-      await createClusterNetwork({ cluster: name, runDirectory, nodes: [], serviceCidr: SERVICE_CIDR });
-      await destroyClusterNetwork({ cluster: name, runDirectory });
-      await destroyClusterNetwork({ cluster: name, runDirectory });
+      const nodes = [{ name: "a", index: 0, netnsPath: await world.add("a"), podCidr: "10.244.0.0/24" }];
+      await run(["sh", "-e"], "echo 0 > /proc/sys/net/ipv4/ip_forward\n");
+      const before = await trace();
+      const input = { runDirectory, nodes, serviceCidr: SERVICE_CIDR, run };
+      await createClusterNetwork({ cluster: "one", ...input });
+      await createClusterNetwork({ cluster: "two", ...input, runDirectory: `${runDirectory}2`, nodes: [] });
+      // As after a crash in the middle: nobody knows the range any more.
+      await rm(`${runDirectory}/network.json`);
+      await destroyClusterNetwork({ cluster: "one", ...input });
+      expect(await run(["cat", "/proc/sys/net/ipv4/ip_forward"])).toBe("1\n");
+      await destroyClusterNetwork({ cluster: "two", ...input, runDirectory: `${runDirectory}2` });
+      await destroyClusterNetwork({ cluster: "two", ...input, runDirectory: `${runDirectory}2` });
+      expect(await trace()).toEqual(before);
     } finally {
       await world.close();
     }
-    expect(await runCommand(["ip", "-o", "link"])).toBe(before.links);
-    expect(await runCommand(["nft", "list", "ruleset"])).toBe(before.rules);
-    expect(await runCommand(["ip", "route"])).toBe(before.routes);
-    expect(await runCommand(["mount"])).not.toContain(runDirectory);
   });
 });

@@ -9,6 +9,7 @@
  * Invariants: names follow from the cluster's name and run directory, so all can be found and removed by whoever comes after a crash;
  * `createClusterNetwork` keeps what is right and makes what is missing, so pods that outlived us stay connected.
  */
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CommandError, inNamespace, type RunCommand, runCommand } from "../backends/command.ts";
@@ -45,11 +46,10 @@ export const POD_CIDR_DEFAULT = "10.244.0.0/16";
 export async function createClusterNetwork(input: ClusterNetworkInput): Promise<ClusterNetwork> {
   const { cluster, nodes, serviceCidr, podCidr = POD_CIDR_DEFAULT, run = runCommand } = input;
   const runDirectory = resolve(input.runDirectory);
-  const fabricPath = await ensureFabric(cluster, runDirectory, run);
+  const { fabricPath, fresh } = await ensureFabric(cluster, runDirectory, run);
   const link = linkAddresses(await ensureUplink(cluster, runDirectory, fabricPath, run));
-  for (const node of nodes) {
-    await connectNode({ node, link, fabricPath, clusterPodCidr: podCidr, serviceCidr, run });
-  }
+  const connection = { link, fabricPath, fresh, clusterPodCidr: podCidr, serviceCidr, run };
+  await Promise.all(nodes.map((node) => connectNode({ node, ...connection })));
   return {
     link,
     nodeIPs: new Map(nodes.map((node) => [node.name, link.node(node.index)])),
@@ -78,19 +78,27 @@ export const fabricPathOf = (runDirectory: string): string => `${runDirectory}/f
 const rangeFile = (runDirectory: string): string => `${runDirectory}/network.json`;
 
 /** Makes the router's namespace, or finds it alive. */
-async function ensureFabric(cluster: string, runDirectory: string, run: RunCommand): Promise<string> {
-  const path = fabricPathOf(runDirectory);
-  if (await succeeds(run(inNamespace(path, ["ip", "link", "show", "uplink"])))) return path;
-  await destroyClusterNetwork({ cluster, runDirectory, run });
+async function ensureFabric(
+  cluster: string,
+  runDirectory: string,
+  run: RunCommand,
+): Promise<{ fabricPath: string; fresh: boolean }> {
+  const fabricPath = fabricPathOf(runDirectory);
+  const { uplink } = clusterNames(cluster, runDirectory);
+  if (existsSync(fabricPath) || (await succeeds(run(["ip", "link", "show", uplink])))) {
+    const alive = await succeeds(run(inNamespace(fabricPath, ["ip", "link", "show", "uplink"])));
+    if (alive) return { fabricPath, fresh: false };
+    await destroyClusterNetwork({ cluster, runDirectory, run });
+  }
   await mkdir(runDirectory, { recursive: true });
-  await writeFile(path, "");
+  await writeFile(fabricPath, "");
   const script = writeSysctls({
     "net/ipv4/ip_forward": "1",
     "net/ipv4/conf/all/rp_filter": "0",
     "net/ipv4/conf/default/rp_filter": "0",
   });
-  await run(["unshare", `--net=${path}`, "sh", "-e"], `ip link set lo up\n${script}`);
-  return path;
+  await run(["unshare", `--net=${fabricPath}`, "sh", "-e"], `ip link set lo up\n${script}`);
+  return { fabricPath, fresh: true };
 }
 
 /**
@@ -153,7 +161,7 @@ async function restoreForwarding(table: string, run: RunCommand): Promise<void> 
   if (!own.includes(FORWARDING_MARK)) return;
   const tables = await run(["nft", "list", "tables", "ip"]);
   const others = tables.split("\n").filter((line) => line.startsWith("table ip skiff-") && !line.endsWith(` ${table}`));
-  if (others.length === 0) await writeFile("/proc/sys/net/ipv4/ip_forward", "0");
+  if (others.length === 0) await run(["sh", "-e"], writeSysctls({ "net/ipv4/ip_forward": "0" }));
 }
 
 const succeeds = (work: Promise<unknown>): Promise<boolean> =>

@@ -7,7 +7,7 @@ export interface HostLink {
   readonly range: string;
 }
 
-/** Left on the table when it was us who turned the host's forwarding on. */
+/** Left on the table when it was us, or another cluster, who turned the host's forwarding on: the last one turns it off. */
 export const FORWARDING_MARK = "forwarding was off";
 
 /** For `sh -e`. Fails with "File exists" where the range is taken. */
@@ -25,8 +25,7 @@ address add ${fabric}/30 dev uplink
 link set uplink up
 route add default via ${hostIP} dev uplink
 END
-forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
-if [ "$forwarding" = 0 ] || nft list tables ip | grep -q skiff- && nft list ruleset ip | grep -q "${FORWARDING_MARK}"; then
+if [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 0 ] || nft list ruleset ip | grep -q "${FORWARDING_MARK}"; then
   nft 'add table ip ${host.table} { comment "${FORWARDING_MARK}" ; }'
   echo 1 > /proc/sys/net/ipv4/ip_forward
 fi

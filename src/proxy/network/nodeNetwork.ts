@@ -15,6 +15,8 @@ export interface Connection {
   readonly node: NodeNetworkInput;
   readonly link: LinkAddresses;
   readonly fabricPath: string;
+  /** Nothing can be connected to the fabric yet. */
+  readonly fresh: boolean;
   readonly clusterPodCidr: string;
   readonly serviceCidr: string;
   readonly run: RunCommand;
@@ -25,7 +27,7 @@ export async function connectNode(connection: Connection): Promise<void> {
   const { node, link, clusterPodCidr, serviceCidr, run } = connection;
   const nodeIP = link.node(node.index);
   const input = { nodeIP, fabricIP: link.fabric, podCidr: node.podCidr, clusterPodCidr, serviceCidr };
-  if (!(await isConnected(connection, nodeIP))) {
+  if (connection.fresh || !(await isConnected(connection, nodeIP))) {
     await run(inNamespace(connection.fabricPath, ["sh", "-e"]), fabricScript(connection, nodeIP));
   }
   await run(inNamespace(node.netnsPath, ["sh", "-e"]), nodeScript(input));
