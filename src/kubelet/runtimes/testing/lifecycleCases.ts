@@ -164,7 +164,7 @@ export const lifecycleCases: readonly RuntimeCase[] = [
   },
   {
     name: "images are known by every spelling of their name and by id",
-    for: "every",
+    for: "programs",
     async run({ runtime, image }) {
       const status = await runtime.images.status(image);
       assert.ok(status !== undefined);
