@@ -36,8 +36,8 @@ export interface DnsIndex {
   readonly serial: number;
   readonly namespaces: ReadonlySet<string>;
   readonly services: ReadonlyMap<string, ServiceRecords>;
-  /** Names by reverse name ("1.0.96.10.in-addr.arpa"). */
-  readonly reverse: ReadonlyMap<string, readonly string[]>;
+  /** Names by reverse name ("1.0.96.10.in-addr.arpa"); made when first asked for, which few views ever are. */
+  readonly reverse: () => ReadonlyMap<string, readonly string[]>;
 }
 
 /** Source: k8s.io/api discovery/v1, LabelServiceName. */
@@ -66,13 +66,17 @@ export function dnsIndexer(zone: string, dnsService = "kube-system/kube-dns") {
       next.set(name, unchanged ? before : { service, slices: own, records: serviceRecords(service, own) });
     }
     cache = next;
+    let reverse: Map<string, string[]> | undefined;
     return {
       zone,
       dnsService,
       serial,
       namespaces: new Set(view.namespaces),
       services: new Map([...next].map(([name, { records }]) => [name, records])),
-      reverse: reverseNames(next, zone),
+      reverse: () => {
+        reverse ??= reverseNames(next, zone);
+        return reverse;
+      },
     };
   };
 }

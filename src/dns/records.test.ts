@@ -138,6 +138,6 @@ describe("from one view to the next", () => {
     const second = indexer({ ...VIEW, slices }, 2);
     expect(second.services.get("default/web")).toBe(first.services.get("default/web"));
     expect(second.services.get("default/db")?.endpoints.map(({ ip }) => ip)).toEqual(["10.244.0.99"]);
-    expect(second.reverse.has("4.0.244.10.in-addr.arpa")).toBe(false);
+    expect(second.reverse().has("4.0.244.10.in-addr.arpa")).toBe(false);
   });
 });

@@ -155,7 +155,7 @@ const distinct = (records: readonly DnsRecord[]): DnsRecord[] => [
 ];
 
 function reverse(index: DnsIndex, { name, type }: Question, lowered: string): Answer {
-  const names = type === "PTR" ? index.reverse.get(lowered) : undefined;
+  const names = type === "PTR" ? index.reverse().get(lowered) : undefined;
   if (names === undefined) return { kind: "forward" };
   return found(names.map((data) => ({ name, type: "PTR", ttl: RECORD_TTL_SECONDS, data })));
 }
