@@ -2,6 +2,7 @@ import { defineKind } from "../../machinery/defineKind.ts";
 import { pathSegmentReasons } from "../../machinery/names.ts";
 import { createdAtColumns } from "../columns.ts";
 import type { ClusterRole } from "../generated/rbac-v1.ts";
+import { validateClusterRole } from "./policyRules.ts";
 
 /** What may be done in the whole cluster. */
 export const clusterRole = defineKind<ClusterRole>({
@@ -13,4 +14,5 @@ export const clusterRole = defineKind<ClusterRole>({
   validateName: pathSegmentReasons,
   createOnUpdate: true,
   columns: createdAtColumns,
+  validate: validateClusterRole,
 });

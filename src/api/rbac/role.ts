@@ -2,6 +2,7 @@ import { defineKind } from "../../machinery/defineKind.ts";
 import { pathSegmentReasons } from "../../machinery/names.ts";
 import { createdAtColumns } from "../columns.ts";
 import type { Role } from "../generated/rbac-v1.ts";
+import { validateRole } from "./policyRules.ts";
 
 /** What may be done in a namespace. */
 export const role = defineKind<Role>({
@@ -13,4 +14,5 @@ export const role = defineKind<Role>({
   validateName: pathSegmentReasons,
   createOnUpdate: true,
   columns: createdAtColumns,
+  validate: validateRole,
 });

@@ -2,6 +2,7 @@ import { defineKind } from "../../machinery/defineKind.ts";
 import { pathSegmentReasons } from "../../machinery/names.ts";
 import type { RoleBinding } from "../generated/rbac-v1.ts";
 import { bindingColumns, bindingDefaults } from "./binding.ts";
+import { validateBindingUpdate, validateRoleBinding } from "./bindingValidation.ts";
 
 /** Who holds a role in a namespace. */
 export const roleBinding = defineKind<RoleBinding>({
@@ -14,4 +15,6 @@ export const roleBinding = defineKind<RoleBinding>({
   createOnUpdate: true,
   withDefaults: bindingDefaults,
   columns: bindingColumns("roleBinding"),
+  validate: validateRoleBinding,
+  validateUpdate: validateBindingUpdate,
 });
