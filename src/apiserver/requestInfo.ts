@@ -1,4 +1,5 @@
 /** What a request is about, read from its method, path and query. Source: apiserver request/requestinfo.go. */
+import { exactFieldValue, parseFieldSelector } from "../machinery/fieldSelector.ts";
 import type { ApiRequest } from "../machinery/requests.ts";
 
 export interface RequestInfo {
@@ -71,5 +72,16 @@ function verbAndName(verb: string, name: string, query: URLSearchParams | undefi
   if (verb !== "get") return { verb, name };
   const watch = query?.get("watch");
   const isWatch = watch !== null && watch !== undefined && watch !== "false" && watch !== "0";
-  return { verb: isWatch ? "watch" : "list", name };
+  return { verb: isWatch ? "watch" : "list", name: selectedName(query) };
+}
+
+/** A list of one name is a request for that object, which is how a node may watch the Secrets of its pods. */
+function selectedName(query: URLSearchParams | undefined): string {
+  const selector = query?.get("fieldSelector") ?? "";
+  if (!selector.includes("metadata.name")) return "";
+  try {
+    return exactFieldValue(parseFieldSelector(selector), "metadata.name") ?? "";
+  } catch {
+    return "";
+  }
 }

@@ -57,7 +57,7 @@ export function handlerFor(call: ResourceRequest, subresources: readonly Subreso
 
 /** A named object of a namespaced kind is in a namespace, and one of a cluster's kind is in none. */
 function isPlaced({ info, resource: { isNamespaced, ref } }: ResourceRequest): boolean {
-  if (isNamespaced) return info.namespace !== "" || info.name === "";
+  if (isNamespaced) return info.namespace !== "" || info.name === "" || info.verb === "list" || info.verb === "watch";
   return info.namespace === "" || (ref.group === "" && ref.resource === "namespaces");
 }
 
@@ -70,7 +70,8 @@ const NAMED_VERBS = new Set(["get", "update", "patch", "delete"]);
 function verbHandler(call: ResourceRequest, isServed: boolean): Handler {
   const { info, resource, request } = call;
   const isNamed = info.name !== "";
-  const fits = NAMED_VERBS.has(info.verb) === isNamed || info.verb === "watch";
+  // A list or watch has a name when its field selector names one object.
+  const fits = NAMED_VERBS.has(info.verb) === isNamed || info.verb === "watch" || info.verb === "list";
   const handler = isServed && fits && isInNamespace(call) ? VERBS[info.verb] : undefined;
   if (handler !== undefined) return handler;
   throw methodNotSupported(resource.ref, info.verb === "" ? request.method.toLowerCase() : info.verb);

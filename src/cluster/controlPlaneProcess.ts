@@ -145,10 +145,11 @@ async function start(env: Env, config: ClusterConfig, paths: ClusterPaths): Prom
   );
   tell({ type: "serving" });
   controlPlane.start();
+  const startedMs = env.clock.now();
   const stopNodes = await nodes.start({ controlPlane, identity, apiPort: API_PORT_IN_CLUSTER });
   const ports = offerHostPorts(env, controlPlane, nodes);
   await step(config.nodes.length === 1 ? "node Ready" : `${config.nodes.length} nodes Ready`, () =>
-    untilNodesReady(controlPlane.client(ADMIN, "skiff"), config.nodes),
+    untilNodesReady(env, controlPlane.client(ADMIN, "skiff"), config.nodes, startedMs),
   );
   tell({ type: "ready" });
   return async () => {

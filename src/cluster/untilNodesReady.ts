@@ -1,23 +1,37 @@
+import type { Lease } from "../api/generated/coordination-v1.ts";
 import type { Node } from "../api/generated/core-v1.ts";
-import { node as nodeKind } from "../api/index.ts";
+import { lease as leaseKind, node as nodeKind } from "../api/index.ts";
 import type { Client } from "../client/client.ts";
+import { createSharedInformers } from "../client/sharedInformers.ts";
+import type { Env } from "../lib/env.ts";
 
-const isReady = ({ status }: Node) =>
-  status.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false;
+/** Source: v1.NamespaceNodeLease. */
+const LEASE_NAMESPACE = "kube-node-lease";
 
-/** Resolves when all named nodes are Ready. */
-export async function untilNodesReady(client: Client, names: readonly string[]): Promise<void> {
-  const ready = new Map<string, boolean>();
-  const isOver = () => names.every((name) => ready.get(name) === true);
-  for (;;) {
-    const list = await client.list(nodeKind);
-    for (const node of list.items) ready.set(node.metadata.name, isReady(node));
-    if (isOver()) return;
-    const events = await client.watch(nodeKind, { resourceVersion: list.metadata.resourceVersion ?? "" });
-    for await (const batch of events) {
-      for (const { type, object } of batch)
-        if (type === "ADDED" || type === "MODIFIED") ready.set(object.metadata.name, isReady(object));
-      if (isOver()) return;
-    }
-  }
+const isReady = (node: Node | undefined) =>
+  node?.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+
+/**
+ * Resolves when all named nodes are Ready and have said so since `sinceMs`: after a restart the API still shows what
+ * they were before.
+ */
+export async function untilNodesReady(
+  env: Env,
+  client: Client,
+  names: readonly string[],
+  sinceMs: number,
+): Promise<void> {
+  const informers = createSharedInformers({
+    env,
+    client,
+    selections: [{ kind: leaseKind, namespace: LEASE_NAMESPACE }],
+  });
+  const nodes = informers.of(nodeKind);
+  const leases = informers.of(leaseKind);
+  const isAlive = (lease: Lease | undefined) => Date.parse(lease?.spec.renewTime ?? "") >= sinceMs;
+  const isOver = () => names.every((name) => isReady(nodes.get(name)) && isAlive(leases.find(LEASE_NAMESPACE, name)));
+  informers.start();
+  // The last change that is needed comes through one of the two.
+  await Promise.race([nodes.when(isOver), leases.when(isOver)]);
+  await informers.stop();
 }
