@@ -1,6 +1,8 @@
 import { defineKind } from "../../machinery/defineKind.ts";
+import { pathSegmentReasons } from "../../machinery/names.ts";
 import type { Event, ObjectReference } from "../generated/core-v1.ts";
 import { eventColumns } from "./eventColumns.ts";
+import { validateCoreEvent } from "./eventValidation.ts";
 
 /** How long an event is kept. Source: kube-apiserver --event-ttl. */
 export const EVENT_TTL_SECONDS = 3600;
@@ -34,4 +36,7 @@ export const event = defineKind<Event>({
   fieldSelectors: eventFieldSelectors,
   createOnUpdate: true,
   columns: eventColumns,
+  // Only what fits into a path is asked of names. Source: registry/rest BeforeCreate.
+  validateName: pathSegmentReasons,
+  validate: validateCoreEvent,
 });

@@ -1,7 +1,9 @@
 import { defineKind } from "../../machinery/defineKind.ts";
+import type { FieldError } from "../../machinery/fieldErrors.ts";
 import type { KubeObject } from "../../machinery/object.ts";
 import { EVENT_TTL_SECONDS } from "../core/event.ts";
 import { eventColumns } from "../core/eventColumns.ts";
+import { validateCoreEvent, validateEventUpdate, validateNewEvent } from "../core/eventValidation.ts";
 import type { Event as CoreEvent, ObjectReference } from "../generated/core-v1.ts";
 import type { Event } from "../generated/events-v1.ts";
 
@@ -45,6 +47,12 @@ export function fromCoreEvent(event: CoreEvent): Event {
   }) as Event;
 }
 
+/** An event that is not stored yet has no resourceVersion. */
+function validate(event: Event): FieldError[] {
+  const stored = toCoreEvent(event);
+  return [...validateCoreEvent(stored), ...(event.metadata.resourceVersion ? [] : validateNewEvent(stored))];
+}
+
 const regarding = (field: keyof ObjectReference) => (event: Event) => event.regarding?.[field] ?? "";
 
 /** The same events as core/v1's, in the newer form. */
@@ -76,6 +84,8 @@ export const eventsEvent = defineKind<Event>({
     reportingController: (event) => event.reportingController ?? "",
     type: (event) => event.type ?? "",
   },
+  validate,
+  validateUpdate: (next, previous) => validateEventUpdate(toCoreEvent(next), toCoreEvent(previous)),
   columns: eventColumns.map((column) => ({
     ...column,
     value: (event: Event, context) => column.value(toCoreEvent(event), context),
