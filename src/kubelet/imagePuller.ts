@@ -7,6 +7,8 @@ import { type ImageStatus, type RegistryCredential, type Runtime, RuntimeError }
 
 /** Pulls that run at a time. Ours: upstream's default is one after another. */
 const PULLS_MAX = 4;
+/** After that the back-off is told in place of the error. Ours: upstream's next look comes after some such time. */
+const ERROR_SHOWN_MS = 1000;
 /** Remembered back-offs; the oldest goes first. */
 const BACK_OFFS_MAX = 1000;
 
@@ -133,7 +135,7 @@ export function createImagePuller({
       backOffs.set(key, { ...next, lastError: cause });
       const reason =
         error instanceof RuntimeError && error.reason === "InvalidImageName" ? error.reason : "ErrImagePull";
-      throw new ImageError(reason, cause, { cause: error, retryAtMs: nowMs });
+      throw new ImageError(reason, cause, { cause: error, retryAtMs: nowMs + ERROR_SHOWN_MS });
     }
   };
 

@@ -148,7 +148,7 @@ const findContainer = ({ spec }: Pod, name: string): Container | undefined =>
 
 async function startAll(sync: PodSync, actions: PodActions, prepared: Prepared): Promise<boolean> {
   const { pod } = sync.state;
-  let hasStarted = actions.createSandbox;
+  let hasStarted = false;
   for (const name of actions.startEphemeral) {
     const debug = pod.spec.ephemeralContainers?.find((container) => container.name === name);
     if (debug === undefined) continue;

@@ -4,6 +4,7 @@
  */
 import type { Pod } from "../api/generated/core-v1.ts";
 import type { Timer } from "../lib/env.ts";
+import { deepEqual } from "../machinery/deepEqual.ts";
 import type { KubeletContext } from "./context.ts";
 import { podFolders } from "./context.ts";
 import { REASONS } from "./events.ts";
@@ -26,6 +27,17 @@ const GRACE_DEFAULT_SECONDS = 30;
 interface RunningKill {
   readonly graceMs: number;
   readonly stopping: AbortController;
+}
+
+/** Nothing changed that the containers could depend on. */
+function isSameButStatus({ metadata: a, spec: before }: Pod, { metadata: b, spec: after }: Pod): boolean {
+  return (
+    a.deletionTimestamp === b.deletionTimestamp &&
+    a.deletionGracePeriodSeconds === b.deletionGracePeriodSeconds &&
+    (a.generation === undefined ? deepEqual(before, after) : a.generation === b.generation) &&
+    deepEqual(a.labels, b.labels) &&
+    deepEqual(a.annotations, b.annotations)
+  );
 }
 
 export interface PodWorkerOptions {
@@ -82,9 +94,12 @@ export class PodWorker {
 
   /** The API has a newer form of it. */
   update(pod: Pod): void {
+    const previous = this.state.pod;
     this.state.pod = pod;
     if (this.#isDeleted) this.#stopSync.abort();
-    this.wake();
+    if (!isSameButStatus(previous, pod)) this.wake();
+    // Mostly the echo of our own write; of others' it may be a readiness gate.
+    else if (!this.#isStopped) void this.#readAndPublish();
   }
 
   /** The API, or the list of static pods, does not have it any more. */

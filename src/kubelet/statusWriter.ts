@@ -60,8 +60,10 @@ export function createStatusWriter({ env, client }: { readonly env: Env; readonl
     return entry;
   };
 
-  /** One step; false when there is nothing to do. */
-  const writeOnce = async (entry: Entry): Promise<boolean> => {
+  const hasWork = ({ wanted, deleteWanted }: Entry): boolean => wanted !== undefined || deleteWanted;
+
+  /** One step: the status before the deletion. */
+  const writeOnce = async (entry: Entry): Promise<void> => {
     const target = { name: entry.name, namespace: entry.namespace };
     const { wanted } = entry;
     if (wanted !== undefined) {
@@ -72,22 +74,21 @@ export function createStatusWriter({ env, client }: { readonly env: Env; readonl
         entry.known = written.status ?? wanted;
       }
       if (entry.wanted === wanted) entry.wanted = undefined;
-      return true;
+      return;
     }
-    if (!entry.deleteWanted) return false;
     await client.delete(podKind, target, { gracePeriodSeconds: 0, preconditions: { uid: entry.uid } });
     entry.deleteWanted = false;
-    return true;
   };
 
   const failed = (entry: Entry, error: unknown): void => {
-    // Gone, or another pod of that name: nobody wants this status any more.
-    if (isApiError(error, "NotFound") || isApiError(error, "Conflict")) {
+    // A conflict (another pod of that name) is tried again too: the watch tells of the change and `forget` ends it.
+    if (isApiError(error, "NotFound")) {
       entry.wanted = undefined;
       entry.deleteWanted = false;
       return;
     }
     if (isStopped) return;
+    if (!entries.has(entry.uid)) return;
     env.log.warn("a pod's status could not be written", { pod: `${entry.namespace}/${entry.name}`, error });
     entry.timer = env.clock.setTimer(entry.retryDelayMs, () => run(entry));
     entry.retryDelayMs = Math.min(entry.retryDelayMs * 2, RETRY_DELAY_MAX_MS);
@@ -98,7 +99,11 @@ export function createStatusWriter({ env, client }: { readonly env: Env; readonl
     entry.isWriting = true;
     entry.timer?.cancel();
     try {
-      while (await writeOnce(entry)) entry.retryDelayMs = RETRY_DELAY_MIN_MS;
+      // Asked anew each time, without a gap in which a wish could go unheard.
+      while (hasWork(entry)) {
+        await writeOnce(entry);
+        entry.retryDelayMs = RETRY_DELAY_MIN_MS;
+      }
     } catch (error) {
       failed(entry, error);
     } finally {
