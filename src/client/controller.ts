@@ -50,6 +50,8 @@ export interface ControllerOptions {
   readonly informers: SharedInformers;
   readonly watches: readonly ControllerWatch[];
   readonly workers?: number;
+  /** Stopped with the controller. */
+  readonly recorder?: { stop(): void };
   /** @param client notes what is written, so that the next run for this key sees it. */
   readonly reconcile: (key: string, client: Client) => Promise<ReconcileResult>;
 }
@@ -81,6 +83,7 @@ export function runController(options: ControllerOptions): RunningController {
       isStopped = true;
       for (const remove of removals) remove();
       queue.shutDown();
+      options.recorder?.stop();
       const areAllSynced = watches.every(({ kind }) => informers.of(kind).hasSynced);
       if (areAllSynced) await Promise.all(running);
     },

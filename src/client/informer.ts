@@ -11,6 +11,8 @@ import { runReflector } from "./reflector.ts";
 export const BY_NAMESPACE = "namespace";
 /** By the uid of the owner that controls the object. */
 export const BY_CONTROLLER = "controller";
+/** By the namespace, only objects that nobody controls. */
+export const ORPHANS = "orphans";
 
 export interface InformerHandler<T> {
   readonly onAdd?: (object: T) => void;
@@ -30,6 +32,8 @@ export interface InformerOptions<T extends KubeObject> {
   /** What of an object is kept, to save memory. Must keep apiVersion, kind, name, namespace, uid, resourceVersion. */
   readonly keep?: (object: T) => T;
 }
+
+const NONE: readonly string[] = [];
 
 interface Waiter {
   readonly isOver: () => boolean;
@@ -60,8 +64,11 @@ export class Informer<T extends KubeObject> {
     this.#cache.addIndex(BY_NAMESPACE, (object) => [object.metadata.namespace ?? ""]);
     this.#cache.addIndex(BY_CONTROLLER, (object) => {
       const controller = controllerOf(object);
-      return controller === undefined ? [] : [controller.uid];
+      return controller === undefined ? NONE : [controller.uid];
     });
+    this.#cache.addIndex(ORPHANS, (object) =>
+      controllerOf(object) === undefined ? [object.metadata.namespace ?? ""] : NONE,
+    );
     for (const [name, valuesOf] of Object.entries(options.indexes ?? {})) this.#cache.addIndex(name, valuesOf);
   }
 
@@ -132,6 +139,12 @@ export class Informer<T extends KubeObject> {
 
   controlledBy(uid: string | undefined): readonly T[] {
     return uid === undefined ? [] : this.#cache.byIndex(BY_CONTROLLER, uid);
+  }
+
+  /** What an owner controls, and what it may adopt. */
+  claimableBy({ metadata }: KubeObject): readonly T[] {
+    const orphans = this.#cache.byIndex(ORPHANS, metadata.namespace ?? "");
+    return [...this.controlledBy(metadata.uid), ...orphans];
   }
 
   byIndex(name: string, value: string): readonly T[] {

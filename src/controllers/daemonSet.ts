@@ -53,6 +53,7 @@ export function startDaemonSetController(context: ControllerContext): RunningCon
   return runController({
     ...context,
     name: "daemonset-controller",
+    recorder,
     workers: WORKERS,
     watches: [
       watching<DaemonSet>(daemonSetKind, (set) => [objectKey(set)]),
@@ -76,15 +77,10 @@ async function reconcile(shell: Shell, key: string) {
     recorder.event(set, "Warning", "SelectingAll", message);
     return;
   }
-  const namespace = set.metadata.namespace ?? "";
   const owner = { kind: daemonSetKind, owner: set };
-  const podClaims = claim(set, set.spec.selector, informers.of<Pod>(podKind).inNamespace(namespace));
+  const podClaims = claim(set, set.spec.selector, informers.of<Pod>(podKind).claimableBy(set));
   const pods = await settleClaims(client, owner, podKind, podClaims);
-  const revisionClaims = claim(
-    set,
-    set.spec.selector,
-    informers.of<ControllerRevision>(revisionKind).inNamespace(namespace),
-  );
+  const revisionClaims = claim(set, set.spec.selector, informers.of<ControllerRevision>(revisionKind).claimableBy(set));
   const revisions = await settleClaims(client, owner, revisionKind, revisionClaims);
   const nodes = informers.of<Node>(nodeKind).list();
   const retryInMs = (node: string) => failures.remainingMs(`${set.metadata.uid}/${node}`);

@@ -48,6 +48,7 @@ export function startDeploymentController(context: ControllerContext): RunningCo
   return runController({
     ...context,
     name: "deployment-controller",
+    recorder,
     workers: WORKERS,
     watches: [
       watching<Deployment>(deploymentKind, (deployment) => [objectKey(deployment)]),
@@ -68,7 +69,7 @@ async function reconcile(shell: Shell, key: string) {
     recorder.event(deployment, "Warning", "SelectingAll", message);
     return;
   }
-  const candidates = informers.of<ReplicaSet>(replicaSetKind).inNamespace(deployment.metadata.namespace ?? "");
+  const candidates = informers.of<ReplicaSet>(replicaSetKind).claimableBy(deployment);
   const claims = claim(deployment, deployment.spec.selector, candidates);
   const sets = await settleClaims(client, { kind: deploymentKind, owner: deployment }, replicaSetKind, claims);
   const pods = sets.flatMap((set) => informers.of<Pod>(podKind).controlledBy(set.metadata.uid));

@@ -14,7 +14,7 @@ import {
   SERVICE_NAME_LABEL,
   type SliceAction,
 } from "./endpointSlice/endpointSlicePlan.ts";
-import { isEndpointChange, keysOfPodServices, podsOfService } from "./endpoints/servicePods.ts";
+import { hasSelector, isEndpointChange, keysOfPodServices, podsOfService } from "./endpoints/servicePods.ts";
 import { noTriggerTimes, type TriggerTimes, triggerTime } from "./endpoints/triggerTimes.ts";
 import { zoneOf } from "./node/zones.ts";
 import { targetOf } from "./ownership.ts";
@@ -35,7 +35,7 @@ export function startEndpointSliceController(context: ControllerContext): Runnin
     const service = informers.of<Service>(serviceKind).get(key);
     if (service === undefined) triggerTimes.delete(key);
     // Slices of a service that has gone go with it, by their owner reference.
-    if (service?.spec.selector === undefined || service.metadata.deletionTimestamp !== undefined) return;
+    if (service === undefined || !hasSelector(service) || service.metadata.deletionTimestamp !== undefined) return;
     const pods = podsOfService(informers, service);
     const { times, triggerMs } = triggerTime(triggerTimes.get(key) ?? noTriggerTimes, service, pods);
     triggerTimes.set(key, times);
@@ -66,6 +66,7 @@ export function startEndpointSliceController(context: ControllerContext): Runnin
   return runController({
     ...context,
     name: "endpointslice-controller",
+    recorder,
     workers: WORKERS,
     watches: [
       watching<Service>(serviceKind, (service) => [objectKey(service)]),

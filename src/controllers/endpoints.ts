@@ -7,7 +7,7 @@ import { objectKey } from "../client/objectKey.ts";
 import { createRecorder, type Recorder } from "../client/recorder.ts";
 import type { ControllerContext } from "./controllerContext.ts";
 import { type EndpointsAction, isManaged, plan } from "./endpoints/endpointsPlan.ts";
-import { isEndpointChange, keysOfPodServices, podsOfService } from "./endpoints/servicePods.ts";
+import { hasSelector, isEndpointChange, keysOfPodServices, podsOfService } from "./endpoints/servicePods.ts";
 import { noTriggerTimes, type TriggerTimes, triggerTime } from "./endpoints/triggerTimes.ts";
 import { targetOf } from "./ownership.ts";
 import { isNamespaceTerminating, messageOf } from "./pods/podControl.ts";
@@ -29,7 +29,7 @@ export function startEndpointsController(context: ControllerContext): RunningCon
       if (endpoints !== undefined && isOurs) await tracked.delete(endpointsKind, targetOf(endpoints));
       return;
     }
-    if (service.spec.selector === undefined) {
+    if (!hasSelector(service)) {
       triggerTimes.set(key, noTriggerTimes);
       return;
     }
@@ -42,6 +42,7 @@ export function startEndpointsController(context: ControllerContext): RunningCon
   return runController({
     ...context,
     name: "endpoint-controller",
+    recorder,
     workers: WORKERS,
     watches: [
       watching<Service>(serviceKind, (service) => [objectKey(service)]),

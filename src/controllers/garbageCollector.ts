@@ -41,6 +41,7 @@ export function startGarbageCollector(options: GarbageCollectorOptions): Running
   const controller: RunningController = runController({
     ...options,
     name: "garbage-collector-controller",
+    recorder,
     workers: WORKERS,
     watches: kinds.map((kind) => reading(kind)),
     reconcile: (uid, tracked) =>

@@ -33,6 +33,7 @@ export function startNodeIpamController(options: NodeIpamOptions): RunningContro
   return runController({
     ...options,
     name: "node-ipam-controller",
+    recorder,
     workers: 1,
     watches: [
       watching<Node>(

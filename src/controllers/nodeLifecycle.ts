@@ -39,6 +39,7 @@ export function startNodeLifecycleController(context: ControllerContext): Runnin
   return runController({
     ...context,
     name: "node-lifecycle-controller",
+    recorder,
     workers: WORKERS,
     watches: [
       watching<Node>(nodeKind, ({ metadata }) => [metadata.name]),

@@ -36,6 +36,7 @@ export function startReplicaSetController(context: ControllerContext): RunningCo
   return runController({
     ...context,
     name: "replicaset-controller",
+    recorder,
     workers: WORKERS,
     watches: [watching<ReplicaSet>(replicaSetKind, (set) => [objectKey(set)]), watching<Pod>(podKind, keysOfPod)],
     reconcile: (key, tracked) => reconcile({ ...context, client: tracked, recorder }, key),
@@ -50,7 +51,7 @@ async function reconcile(shell: Shell, key: string) {
   const { env, client, informers } = shell;
   const set = informers.of<ReplicaSet>(replicaSetKind).get(key);
   if (set === undefined) return;
-  const candidates = informers.of<Pod>(podKind).inNamespace(set.metadata.namespace ?? "");
+  const candidates = informers.of<Pod>(podKind).claimableBy(set);
   const claims = claim(set, set.spec.selector, candidates);
   const pods = await settleClaims(client, { kind: replicaSetKind, owner: set }, podKind, claims);
   const nowMs = env.clock.now();

@@ -39,6 +39,7 @@ export function startServiceLoadBalancerController(options: ServiceLoadBalancerO
   return runController({
     ...options,
     name: "service-lb-controller",
+    recorder,
     workers: 1,
     watches: [
       watching<Service>(serviceKind, ({ spec, status }) =>

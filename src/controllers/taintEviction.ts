@@ -47,6 +47,7 @@ export function startTaintEvictionController(context: ControllerContext): Runnin
   return runController({
     ...context,
     name: "taint-eviction-controller",
+    recorder,
     workers: WORKERS,
     watches: [
       watching<Pod>(

@@ -15,12 +15,12 @@ export const isHeadless = ({ spec }: Service): boolean => spec.clusterIP === "No
 /** Source: core/v1/helper, IsServiceIPSet. */
 export const hasClusterIP = ({ spec }: Service): boolean => spec.clusterIP !== "None" && (spec.clusterIP ?? "") !== "";
 
-/** A selector of no labels selects no pods, but is a selector. */
-const selects = (service: Service, pod: Pod): boolean => {
-  const { selector } = service.spec;
-  if (selector === undefined) return false;
-  return Object.entries(selector).every(([key, value]) => pod.metadata.labels?.[key] === value);
-};
+/** Without a selector somebody else says who stands behind a service. */
+export const hasSelector = ({ spec }: Service): boolean => Object.keys(spec.selector ?? {}).length > 0;
+
+const selects = (service: Service, pod: Pod): boolean =>
+  hasSelector(service) &&
+  Object.entries(service.spec.selector ?? {}).every(([key, value]) => pod.metadata.labels?.[key] === value);
 
 export const keysOfPodServices =
   (informers: SharedInformers) =>
