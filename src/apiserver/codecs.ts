@@ -1,6 +1,12 @@
 /** From bodies to objects. A further media type is one more entry in `parsers`. */
 import { parse as parseYaml } from "yaml";
-import { checkFieldValidation, decodeObject, duplicateKeys, type FieldValidation } from "../machinery/decode.ts";
+import {
+  checkFieldValidation,
+  decodeObject,
+  duplicateKeys,
+  emptyObject,
+  type FieldValidation,
+} from "../machinery/decode.ts";
 import type { AnyKind } from "../machinery/defineKind.ts";
 import { ApiError } from "../machinery/errors.ts";
 import { apiVersionOf, type KubeObject } from "../machinery/object.ts";
@@ -36,6 +42,8 @@ export interface Codecs {
   /** A body as it is; undefined where there is none. @throws ApiError 400, 415 */
   parse(request: ApiRequest): Parsed | undefined;
   schemaOf(kind: DecodedAs): StructSchema;
+  /** With the parts that Go always writes, such as an empty status that a strategy has dropped. */
+  whole(object: KubeObject, kind: DecodedAs): KubeObject;
 }
 
 const noDuplicates = () => [];
@@ -89,6 +97,15 @@ export function createCodecs(
 
   const schemaOf = (kind: DecodedAs) => schemas.type(kind.type);
 
+  function whole(object: KubeObject, kind: DecodedAs): KubeObject {
+    const present = object as unknown as Readonly<Record<string, unknown>>;
+    const { always } = schemaOf(kind);
+    if (always.every(({ name }) => present[name] !== undefined)) return object;
+    const empty = emptyObject(schemaOf(kind));
+    const missing = always.filter(({ name }) => present[name] === undefined && empty[name] !== undefined);
+    return { ...object, ...Object.fromEntries(missing.map(({ name }) => [name, empty[name]])) };
+  }
+
   function decodeParsed({ value, duplicates }: Parsed, kind: DecodedAs, validation: FieldValidation): Decoded {
     checkKind(value, kind);
     const { object, unknownFields } = decodeObject(value, { schema: schemaOf(kind), kind });
@@ -100,6 +117,7 @@ export function createCodecs(
   return {
     parse,
     schemaOf,
+    whole,
     decodeValue: (value, kind, validation) => decodeParsed({ value, duplicates: noDuplicates }, kind, validation),
     decode: (request, kind, validation) =>
       decodeParsed(parse(request) ?? { value: {}, duplicates: noDuplicates }, kind, validation),

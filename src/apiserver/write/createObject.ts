@@ -62,7 +62,7 @@ async function createNamed(call: ResourceRequest, draft: KubeObject, options: Wr
   const begun = await begin(call, admitted as KubeObject, options.dryRun);
   let hasSucceeded = false;
   try {
-    const object = kind.withDefaults(kind.prepareForCreate(begun.object, context));
+    const object = server.codecs.whole(kind.withDefaults(kind.prepareForCreate(begun.object, context)), kind);
     const errors = [...metadataErrors(object, resource), ...kind.validate(object, context)];
     if (errors.length > 0) throw invalidObject(kind, object.metadata.name, errors);
     await server.admission.validate(

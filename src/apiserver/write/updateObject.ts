@@ -77,7 +77,7 @@ function finished(call: ResourceRequest, wanted: KubeObject, current: KubeObject
   const { kind } = call.resource;
   const context = writeContext(call);
   const prepared = kind.withDefaults(kind.prepareForUpdate(wanted, current, context));
-  const object = withGeneration(prepared, current, kind);
+  const object = withGeneration(call.server.codecs.whole(prepared, kind), current, kind);
   const errors = [
     ...metadataUpdateErrors(object, current),
     ...kind.validate(object, context),
