@@ -68,7 +68,9 @@ for (const [typeName, entry] of Object.entries(table.types)) {
   if (isKind) for (const field of ["apiVersion", "kind", "metadata", "spec", "status"]) always.add(field);
   target.body.push(`export interface ${name} {`);
   for (const [field, text] of Object.entries(entry.fields)) {
-    const type = render(text.split(" ")[1] ?? "any", file, target.imports);
+    const rendered = render(text.split(" ")[1] ?? "any", file, target.imports);
+    // In a template (of a pod) nothing of the metadata has been filled in by the server.
+    const type = rendered.endsWith(".ObjectMeta") && !isKind ? `Partial<${rendered}>` : rendered;
     const key = /^[A-Za-z_]\w*$/.test(field) ? field : JSON.stringify(field);
     target.body.push(`  readonly ${key}${always.has(field) ? "" : "?"}: ${type};`);
   }

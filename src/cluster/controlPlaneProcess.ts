@@ -4,13 +4,12 @@
  *
  * Order matters for speed: what does not depend on each other runs at once, and every step reports its time.
  */
-import { existsSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { service as serviceKind } from "../api/index.ts";
 import { createAuthenticator } from "../apiserver/auth/authenticators.ts";
 import { startHttpServer } from "../apiserver/http/server.ts";
-import type { Descriptions } from "../apiserver/openapi/typeSchemas.ts";
 import { createSharedInformers } from "../client/sharedInformers.ts";
 import type { Env } from "../lib/env.ts";
 import { createTokenSigner } from "../pki/serviceAccountTokens.ts";
@@ -26,6 +25,7 @@ import { createNodes, type Nodes } from "./nodes.ts";
 import { type ClusterPaths, clusterPaths } from "./paths.ts";
 import { removeProcessRecord, writeProcessRecord } from "./processRecord.ts";
 import { createLog, createRealEnv } from "./realEnv.ts";
+import { readDescriptions } from "./startCluster.ts";
 import { untilNodesReady } from "./untilNodesReady.ts";
 import type { StartMessage } from "./up.ts";
 import { UserError } from "./userError.ts";
@@ -163,15 +163,6 @@ async function start(env: Env, config: ClusterConfig, paths: ClusterPaths): Prom
 
 const portTaken = ({ apiPort, name }: ClusterConfig, cause: unknown) =>
   new UserError(`port ${apiPort} on 127.0.0.1 is in use by another program, and cluster "${name}" needs it`, { cause });
-
-/** Beside the bundle, or where the generator puts them. */
-function readDescriptions(): Descriptions {
-  const places = ["descriptions.json", "../api/generated/descriptions.json"].map((place) =>
-    join(import.meta.dirname, place),
-  );
-  const found = places.find(existsSync);
-  return found === undefined ? {} : (JSON.parse(readFileSync(found, "utf8")) as Descriptions);
-}
 
 /** NodePorts on this machine's loopback, which a person tries first. */
 function offerHostPorts(env: Env, controlPlane: ControlPlane, nodes: Nodes) {

@@ -1,6 +1,5 @@
 /** The sample: its images, made from this machine's Node.js, and its Deployment and Service. */
 import { existsSync, readFileSync } from "node:fs";
-import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { deployment, kinds } from "../api/index.ts";
@@ -30,13 +29,13 @@ const sampleFile = (name: string): string => {
 /** Makes `go-api:0.0.2`, `go-api:0.0.3` and `go-api:broken` in the cluster's image store. */
 export async function packSampleImages(cluster: string): Promise<void> {
   const store = imageStoreOf(cluster);
-  const app = stripTypeScriptTypes(sampleFile("app.ts"));
+  const app = sampleFile("app.ts");
   for (const [version, env] of Object.entries(VERSIONS)) {
     await packImage(store, {
       name: `go-api:${version}`,
       programs: [{ source: process.execPath, path: "/usr/local/bin/node" }],
-      files: [{ path: "/app.mjs", content: app }],
-      cmd: ["/app.mjs"],
+      files: [{ path: "/app.ts", content: app }],
+      cmd: ["/app.ts"],
       env,
       exposedPorts: ["8080/tcp"],
     });

@@ -18,13 +18,17 @@ const nodeAddress = (index: number) => `192.0.2.${index + 1}`;
 export const LOAD_BALANCER_RANGE = "198.51.100.0/24";
 const podCidr = (index: number) => `10.244.${index}.0/24`;
 
-export interface SimulatedNode {
-  readonly name: string;
-  readonly index: number;
+export interface SimulatedNodeOptions {
+  readonly name?: string;
   readonly cpus?: number;
   readonly memoryBytes?: number;
   readonly labels?: Readonly<Record<string, string>>;
   readonly behaviour?: SimulatedRuntimeOptions["behaviour"];
+}
+
+interface SimulatedNode extends SimulatedNodeOptions {
+  readonly name: string;
+  readonly index: number;
 }
 
 /** Source: nothing upstream; enough that ordinary manifests fit. */

@@ -5,7 +5,7 @@
  * Absent on purpose: revocation. A cluster's CA lives and dies with its data directory.
  */
 import "reflect-metadata";
-import { webcrypto } from "node:crypto";
+import { createPrivateKey, webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import type { Env } from "../lib/env.ts";
 
@@ -47,9 +47,17 @@ const exportKey = async (key: CryptoKey): Promise<string> => {
   return `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/(.{64})(?=.)/g, "$1\n")}\n-----END PRIVATE KEY-----\n`;
 };
 
-const importKey = async (pem: string): Promise<CryptoKey> => {
+/** The signing key and its algorithm, which the key itself names. */
+const importKey = async (
+  pem: string,
+): Promise<{ key: CryptoKey; algorithm: typeof ALGORITHM | { name: "Ed25519" } }> => {
   const pkcs8 = Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ""), "base64");
-  return (await webcrypto.subtle.importKey("pkcs8", pkcs8, ALGORITHM, false, ["sign"])) as CryptoKey;
+  const isEd25519 = createPrivateKey(pem).asymmetricKeyType === "ed25519";
+  const algorithm = isEd25519 ? ({ name: "Ed25519" } as const) : ALGORITHM;
+  return {
+    key: (await webcrypto.subtle.importKey("pkcs8", pkcs8, algorithm, false, ["sign"])) as CryptoKey,
+    algorithm,
+  };
 };
 
 const generateKeys = async (): Promise<webcrypto.CryptoKeyPair> =>
@@ -61,15 +69,23 @@ const subject = ({ commonName, organizations = [] }: Pick<CertificateRequest, "c
 ];
 
 /** A new self-signed authority. */
-export async function createAuthority(env: Env, commonName: string): Promise<KeyPair> {
-  const keys = await generateKeys();
+export const createAuthority = async (env: Env, commonName: string): Promise<KeyPair> =>
+  selfSigned(env, commonName, await generateKeys(), ALGORITHM);
+
+/** The certificate of an authority whose keys are given. */
+export async function selfSigned(
+  env: Env,
+  commonName: string,
+  keys: webcrypto.CryptoKeyPair,
+  signingAlgorithm: typeof ALGORITHM | { readonly name: "Ed25519" },
+): Promise<KeyPair> {
   const nowMs = env.clock.now();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(env),
     name: subject({ commonName }),
     notBefore: new Date(nowMs - BACKDATE_MS),
     notAfter: new Date(nowMs + CA_VALIDITY_MS),
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm,
     keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
@@ -88,6 +104,7 @@ export async function issueCertificate(env: Env, authority: KeyPair, request: Ce
   const keys = await generateKeys();
   const nowMs = env.clock.now();
   const issuer = new x509.X509Certificate(authority.certificate);
+  const signer = await importKey(authority.key);
   const names = [
     ...(request.dnsNames ?? []).map((value) => ({ type: "dns" as const, value })),
     ...(request.ips ?? []).map((value) => ({ type: "ip" as const, value })),
@@ -98,9 +115,9 @@ export async function issueCertificate(env: Env, authority: KeyPair, request: Ce
     issuer: issuer.subject,
     notBefore: new Date(nowMs - BACKDATE_MS),
     notAfter: new Date(nowMs + CERTIFICATE_VALIDITY_MS),
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm: signer.algorithm,
     publicKey: keys.publicKey,
-    signingKey: await importKey(authority.key),
+    signingKey: signer.key,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
