@@ -1,6 +1,7 @@
 /** Single checks of which validation is made. Each returns the errors that it finds. */
 import { type FieldError, type FieldPath, invalid, notSupported, required } from "../machinery/fieldErrors.ts";
-import { ipReasons, legacyIpReasons } from "../machinery/ipReasons.ts";
+import { type IpAddress, parseCidr, parseIp, prefixContains } from "../machinery/ipAddress.ts";
+import { cidrReasons, ipReasons, legacyCidrReasons, legacyIpReasons } from "../machinery/ipReasons.ts";
 import { dns1123Label, dns1123Subdomain, labelValueReasons, qualifiedNameReasons } from "../machinery/names.ts";
 import { compareQuantities, formatQuantity, parseQuantity } from "../machinery/quantity.ts";
 
@@ -67,6 +68,35 @@ export function legacyIp(path: FieldPath, value: string, before: readonly string
   const reasons = legacyIpReasons(value);
   const strict = ipReasons(value).filter((reason) => !reason.startsWith("must be in canonical form"));
   return because(path, value, reasons.length > 0 ? reasons : strict);
+}
+
+/** As `legacyIp`, for ranges. Source: IsValidCIDRForLegacyField with StrictIPCIDRValidation. */
+export function legacyCidr(path: FieldPath, value: string, before: readonly string[] = []): FieldError[] {
+  if (before.includes(value)) return [];
+  const reasons = legacyCidrReasons(value);
+  const strict = cidrReasons(value).filter((reason) => !reason.startsWith("must be in canonical form"));
+  return because(path, value, reasons.length > 0 ? reasons : strict);
+}
+
+const SPECIAL_RANGES: readonly (readonly [ranges: readonly string[], reason: string])[] = [
+  [["127.0.0.0/8", "::1/128"], "may not be in the loopback range (127.0.0.0/8, ::1/128)"],
+  [["169.254.0.0/16", "fe80::/10"], "may not be in the link-local range (169.254.0.0/16, fe80::/10)"],
+  [["224.0.0.0/24", "ff02::/16"], "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"],
+];
+
+const isIn = (range: string, address: IpAddress): boolean => {
+  const prefix = parseCidr(range);
+  return prefix !== undefined && prefixContains(prefix, address);
+};
+
+/** An address that may stand behind a Service. Source: core/validation ValidateEndpointIP. */
+export function endpointIp(path: FieldPath, value: string): FieldError[] {
+  const address = parseIp(value, { sloppy: true });
+  if (address === undefined) return [invalid(path, value, "must be a valid IP address")];
+  const reasons = SPECIAL_RANGES.filter(([ranges]) => ranges.some((range) => isIn(range, address))).map(
+    ([, reason]) => reason,
+  );
+  return because(path, value, address.value === 0n ? [`may not be unspecified (${value})`] : reasons);
 }
 
 const hasBacksteps = (path: string): boolean => path.split("/").includes("..");

@@ -1,5 +1,6 @@
 import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
 import type { ConfigMap } from "../generated/core-v1.ts";
+import { validateConfigMap, validateConfigMapUpdate } from "./dataValidation.ts";
 
 const keyCount = ({ data, binaryData }: ConfigMap): number =>
   Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length;
@@ -13,4 +14,6 @@ export const configMap = defineKind<ConfigMap>({
   shortNames: ["cm"],
   scope: "Namespaced",
   columns: [nameColumn, { name: "Data", type: "string", value: keyCount }, ageColumn],
+  validate: validateConfigMap,
+  validateUpdate: validateConfigMapUpdate,
 });

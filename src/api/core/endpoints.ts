@@ -2,6 +2,7 @@ import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts
 import { firstFew, NONE } from "../columns.ts";
 import type { Endpoints } from "../generated/core-v1.ts";
 import { withEach, withMissing } from "../missing.ts";
+import { validateEndpoints, validateEndpointsUpdate } from "./endpointsValidation.ts";
 
 const hostPort = (ip: string, port: number): string => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`);
 
@@ -31,4 +32,6 @@ export const endpoints = defineKind<Endpoints>({
       withEach(subset, "ports", (port) => withMissing(port, { protocol: "TCP" })),
     ),
   columns: [nameColumn, { name: "Endpoints", type: "string", value: addressesText }, ageColumn],
+  validate: validateEndpoints,
+  validateUpdate: validateEndpointsUpdate,
 });

@@ -1,5 +1,12 @@
 import { ALL_VERBS, ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
+import { nameIsDnsLabel } from "../../machinery/objectMeta.ts";
 import type { Namespace } from "../generated/core-v1.ts";
+import {
+  prepareNamespaceForCreate,
+  prepareNamespaceForUpdate,
+  validateNamespace,
+  validateNamespaceUpdate,
+} from "./namespaceValidation.ts";
 
 /** What a finalizer may change: the list of finalizers. Source: registry/core/namespace strategy.go, finalize. */
 const finalizeNamespace = (next: Namespace, previous: Namespace): Namespace => ({
@@ -21,16 +28,6 @@ function namespaceDefaults(namespace: Namespace): Namespace {
   return labelled.status?.phase ? labelled : { ...labelled, status: { ...labelled.status, phase: "Active" } };
 }
 
-/** Source: core/v1 FinalizerKubernetes. */
-const KUBERNETES_FINALIZER = "kubernetes";
-
-/** It cannot go before the namespace controller has emptied it. Source: registry/core/namespace strategy.go, PrepareForCreate. */
-function withFinalizer(namespace: Namespace): Namespace {
-  const finalizers = namespace.spec?.finalizers ?? [];
-  const held = finalizers.includes(KUBERNETES_FINALIZER) ? finalizers : [...finalizers, KUBERNETES_FINALIZER];
-  return { ...namespace, spec: { ...namespace.spec, finalizers: held }, status: { phase: "Active" } };
-}
-
 /** A part of the cluster in which names are unique. */
 export const namespace = defineKind<Namespace>({
   group: "",
@@ -43,10 +40,6 @@ export const namespace = defineKind<Namespace>({
   subresources: { status: true, parts: { finalize: finalizeNamespace } },
   fieldSelectors: { "status.phase": (namespace) => namespace.status?.phase ?? "" },
   withDefaults: namespaceDefaults,
-  prepareForCreate: withFinalizer,
-  // Its finalizers are written apart. Source: strategy.go, PrepareForUpdate.
-  prepareForUpdate: (next, previous, { subresource }) =>
-    subresource === "finalize" ? next : { ...next, spec: previous.spec },
   columns: [
     nameColumn,
     {
@@ -57,4 +50,9 @@ export const namespace = defineKind<Namespace>({
     },
     ageColumn,
   ],
+  validateName: nameIsDnsLabel,
+  prepareForCreate: prepareNamespaceForCreate,
+  prepareForUpdate: prepareNamespaceForUpdate,
+  validate: validateNamespace,
+  validateUpdate: validateNamespaceUpdate,
 });

@@ -1,6 +1,15 @@
 import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
 import type { Secret } from "../generated/core-v1.ts";
 import { withMissing } from "../missing.ts";
+import { validateSecret, validateSecretUpdate } from "./dataValidation.ts";
+
+/** Plain text is only a way to write data. Source: apis/core/v1/conversion.go, Convert_v1_Secret_To_core_Secret. */
+function withStringData(secret: Secret): Secret {
+  if (secret.stringData === undefined) return secret;
+  const { stringData, ...rest } = secret;
+  const encoded = Object.entries(stringData).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
+  return encoded.length === 0 ? rest : { ...rest, data: { ...rest.data, ...Object.fromEntries(encoded) } };
+}
 
 /** Configuration that is not for every eye. */
 export const secret = defineKind<Secret>({
@@ -10,11 +19,13 @@ export const secret = defineKind<Secret>({
   plural: "secrets",
   scope: "Namespaced",
   fieldSelectors: { type: (secret) => secret.type ?? "" },
-  withDefaults: (secret) => withMissing(secret, { type: "Opaque" }),
+  withDefaults: (secret) => withMissing(withStringData(secret), { type: "Opaque" }),
   columns: [
     nameColumn,
     { name: "Type", type: "string", value: (secret) => secret.type ?? "" },
     { name: "Data", type: "string", value: (secret) => Object.keys(secret.data ?? {}).length },
     ageColumn,
   ],
+  validate: validateSecret,
+  validateUpdate: validateSecretUpdate,
 });

@@ -1,7 +1,11 @@
 import { defineKind } from "../../machinery/defineKind.ts";
+import { nameIsDnsLabel } from "../../machinery/objectMeta.ts";
 import type { Service } from "../generated/core-v1.ts";
+import { withoutStatus } from "../strategy.ts";
 import { serviceColumns } from "./serviceColumns.ts";
 import { serviceDefaults } from "./serviceDefaults.ts";
+import { prepareServiceForUpdate } from "./serviceStrategy.ts";
+import { validateService, validateServiceUpdate } from "./serviceValidation.ts";
 
 /** One stable address for the pods that a selector names. */
 export const service = defineKind<Service>({
@@ -24,4 +28,9 @@ export const service = defineKind<Service>({
   createOnUpdate: true,
   withDefaults: serviceDefaults,
   columns: serviceColumns,
+  validateName: nameIsDnsLabel,
+  prepareForCreate: withoutStatus,
+  prepareForUpdate: prepareServiceForUpdate,
+  validate: validateService,
+  validateUpdate: validateServiceUpdate,
 });

@@ -1,7 +1,9 @@
+import { deepEqual } from "../../machinery/deepEqual.ts";
 import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
 import { firstFew } from "../columns.ts";
 import type { EndpointSlice } from "../generated/discovery-v1.ts";
 import { withEach, withMissing } from "../missing.ts";
+import { validateEndpointSlice, validateEndpointSliceUpdate } from "./endpointSliceValidation.ts";
 
 const UNSET = "<unset>";
 
@@ -11,6 +13,21 @@ const portsText = ({ ports = [] }: EndpointSlice): string =>
 
 const addressesText = ({ endpoints }: EndpointSlice): string =>
   firstFew((endpoints ?? []).flatMap(({ addresses }) => addresses)) || UNSET;
+
+/** Topology is of an older version and is not taken any more. Source: endpointslice strategy.go, dropTopologyOnV1. */
+const withoutTopology = (slice: EndpointSlice): EndpointSlice =>
+  withEach(slice, "endpoints", (endpoint) => {
+    if (endpoint.deprecatedTopology === undefined) return endpoint;
+    const { deprecatedTopology: _, ...rest } = endpoint;
+    return rest;
+  });
+
+/** Labels count as content: they say whose slice it is. */
+function prepareEndpointSliceForUpdate(next: EndpointSlice, previous: EndpointSlice): EndpointSlice {
+  const kept = deepEqual(next.endpoints, previous.endpoints) ? next : withoutTopology(next);
+  if (deepEqual(next.metadata.labels ?? {}, previous.metadata.labels ?? {})) return kept;
+  return { ...kept, metadata: { ...kept.metadata, generation: (previous.metadata.generation ?? 0) + 1 } };
+}
 
 /** Some of the addresses behind a Service. */
 export const endpointSlice = defineKind<EndpointSlice>({
@@ -28,4 +45,10 @@ export const endpointSlice = defineKind<EndpointSlice>({
     { name: "Endpoints", type: "string", value: addressesText },
     ageColumn,
   ],
+  prepareForCreate: withoutTopology,
+  prepareForUpdate: prepareEndpointSliceForUpdate,
+  validate: validateEndpointSlice,
+  validateUpdate: validateEndpointSliceUpdate,
+  warnings: ({ addressType, metadata }) =>
+    addressType === "FQDN" && !metadata.resourceVersion ? ["spec.addressType: FQDN endpoints are deprecated"] : [],
 });
