@@ -78,11 +78,17 @@ export function parseAnswer(line: string): { data: number; message: string } {
 
 /** The runtime's own words, without the time stamps and log prefixes around them. */
 export function cleanMessage(message: string): string {
-  const lines = message.split("\n").map((line) => line.trim());
+  const lines = message.split("\n").map((line) => loggedMessage(line.trim()));
   const kept = lines.filter((line) => line !== "");
   return (
     kept.map((line) => line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z?:?\s*/, "")).join("; ") || "the container runtime failed"
   );
+}
+
+/** runc's lines are `time="…" level=error msg="…"`. */
+function loggedMessage(line: string): string {
+  const quoted = /^time=.* msg=("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
+  return quoted === undefined ? line : JSON.parse(quoted);
 }
 
 /** Up to the first newline or the end. */

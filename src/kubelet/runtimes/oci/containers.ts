@@ -1,9 +1,7 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import {
   type ContainerConfig,
   type ContainerStats,
@@ -11,7 +9,7 @@ import {
   RuntimeError,
   type RuntimeEvent,
 } from "../../runtime.ts";
-import { cleanMessage, conmonPid, createUnderConmon, reopenLog, START_ERROR_EXIT_CODE } from "./conmon.ts";
+import { conmonPid, createUnderConmon, reopenLog, START_ERROR_EXIT_CODE } from "./conmon.ts";
 import { bundleOf, containersDirectory, exitDirectory, type OciContext, runtimeRoot } from "./context.ts";
 import { ociSpec } from "./ociSpec.ts";
 import {
@@ -26,6 +24,8 @@ import {
 import { mountRootFilesystem, readInRoot, removeRootFilesystem } from "./rootFilesystem.ts";
 import type { Sandboxes } from "./sandboxes.ts";
 import { signalNumber } from "./signals.ts";
+import { startCreated } from "./startCreated.ts";
+import { createTurns } from "./turns.ts";
 import { resolveUser } from "./user.ts";
 
 /** Exit code when nobody saw the end. Source: containerd cri, unknownExitCode. */
@@ -37,6 +37,9 @@ const LOST_EXIT_MS = 2_000;
 /** How often running containers are checked for an end that no file tells of. */
 const CHECK_PERIOD_MS = 5_000;
 
+/** Containers started at a time on a machine of any size: starting waits for the disk and other processes as well. */
+const STARTS_AT_ONCE_MIN = 3;
+
 type Listener = (event: RuntimeEvent) => void;
 
 /** Containers: made in a bundle directory each, run by conmon, and remembered by records on disk. */
@@ -46,6 +49,8 @@ export class Containers {
   readonly #emit: Listener;
   readonly #records = new Map<string, ContainerRecord>();
   readonly #waiting = new Map<string, (() => void)[]>();
+  /** All at once would only make each wait for all others. */
+  readonly #turns = createTurns(Math.max(STARTS_AT_ONCE_MIN, availableParallelism()));
 
   constructor(context: OciContext, sandboxes: Sandboxes, emit: Listener) {
     this.#context = context;
@@ -114,26 +119,23 @@ export class Containers {
     return { ...parts, namespaces: { ...parts.namespaces, pid: `/proc/${target.pid}/ns/pid` } };
   }
 
-  async start(id: string): Promise<void> {
+  start(id: string): Promise<void> {
+    return this.#turns(() => this.#start(id));
+  }
+
+  async #start(id: string): Promise<void> {
     const record = this.get(id);
     if (record.isStarting) throw new RuntimeError("RunContainerError", `container ${id} has been started before`);
     const { config } = this.#save({ ...record, isStarting: true });
     let startedAtMs: number;
     try {
-      const { stdin, stdinOnce, tty, logPath } = config;
-      const pid = await createUnderConmon(this.#context, {
-        id,
-        bundle: bundleOf(this.#context, id),
-        logPath,
-        stdin,
-        stdinOnce,
-        tty,
-      });
+      const bundle = bundleOf(this.#context, id);
+      const pid = await createUnderConmon(this.#context, { ...config, id, bundle });
       const process = identifyProcess(pid);
       if (process === undefined) throw new RuntimeError("RunContainerError", "the container's process is gone");
       this.#save({ ...this.get(id), process });
       startedAtMs = this.#context.env.clock.now();
-      await runOci(this.#context, ["start", id]);
+      await startCreated(this.#context, id);
     } catch (error) {
       const created = this.get(id).process;
       if (created !== undefined) signalProcess(created, "SIGKILL");
@@ -167,7 +169,6 @@ export class Containers {
     const record = this.#records.get(id);
     if (record === undefined) return;
     await this.stop(id, 0);
-    if (record.isStarting) await runOci(this.#context, ["delete", "--force", id]).catch(() => undefined);
     await this.#context.cgroups.killAll(record.cgroupPath);
     await this.#context.cgroups.remove(record.cgroupPath);
     await this.#removeFiles(id);
@@ -236,7 +237,9 @@ export class Containers {
     if (record === undefined || record.process === undefined || record.end !== undefined) return;
     const file = join(exitDirectory(this.#context), id);
     const stats = statSync(file, { throwIfNoEntry: false });
-    if (stats !== undefined) this.#end(record, Number(readFileSync(file, "utf8")), Math.floor(stats.mtimeMs));
+    // Files are stamped by a clock that is a tick behind.
+    const finishedAtMs = Math.max(Math.floor(stats?.mtimeMs ?? 0), record.startedAtMs ?? 0);
+    if (stats !== undefined) this.#end(record, Number(readFileSync(file, "utf8")), finishedAtMs);
     else if (!isAlive(record.process)) this.#checkLost(record);
   }
 
@@ -263,10 +266,16 @@ export class Containers {
     const ranOut = exitCode === KILLED_EXIT_CODE && this.#ranOutOfMemory(record);
     const told = reason ?? (ranOut ? "OOMKilled" : exitCode === 0 ? "Completed" : "Error");
     this.#settle(record, { exitCode, finishedAtMs, reason: told });
-    // With a process namespace of its own the container's other processes died with its first.
-    void this.#context.cgroups.killAll(record.cgroupPath).catch((error) => {
-      this.#context.env.log.warn("cannot end a container's processes", { id: record.id, cause: String(error) });
-    });
+    void this.#killRest(record);
+  }
+
+  /** With a process namespace of its own the container's other processes died with its first. */
+  async #killRest({ id, cgroupPath }: ContainerRecord): Promise<void> {
+    try {
+      await this.#context.cgroups.killAll(cgroupPath);
+    } catch (error) {
+      this.#context.env.log.warn("cannot end a container's processes", { id, cause: String(error) });
+    }
   }
 
   #ranOutOfMemory({ id, cgroupPath }: ContainerRecord): boolean {
@@ -296,11 +305,14 @@ export class Containers {
     const pidFile = join(bundleOf(this.#context, record.id), "pidfile");
     const process = existsSync(pidFile) ? identifyProcess(Number(readFileSync(pidFile, "utf8"))) : undefined;
     if (process !== undefined) signalProcess(process, "SIGKILL");
+    void this.#killRest(record);
     this.#endUnstarted(record.id, "the node agent was stopped while it started the container");
   }
 
   async #removeFiles(id: string): Promise<void> {
     await removeRootFilesystem(this.#context, id);
+    // Killed, and its control groups removed: this is all that the OCI runtime's own deletion would still do.
+    await rm(join(runtimeRoot(this.#context), id), { recursive: true, force: true });
     await rm(bundleOf(this.#context, id), { recursive: true, force: true });
     await rm(join(exitDirectory(this.#context), id), { force: true });
   }
@@ -310,17 +322,6 @@ export class Containers {
     this.#records.set(record.id, record);
     return record;
   }
-}
-
-/** Runs the OCI runtime. @throws RuntimeError with its own message. */
-export async function runOci(context: OciContext, args: readonly string[]): Promise<void> {
-  const child = spawn(context.ociRuntime, [`--root=${runtimeRoot(context)}`, ...args], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const message = text(child.stderr as Readable);
-  const code = await new Promise((resolve, reject) => child.once("close", resolve).once("error", reject));
-  if (code !== 0)
-    throw new RuntimeError("RunContainerError", cleanMessage(await message), { exitCode: START_ERROR_EXIT_CODE });
 }
 
 function statusOf(record: ContainerRecord): ContainerStatus {

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,11 +7,13 @@ import { type ExecRequest, type ExecSyncResult, RuntimeError } from "../../runti
 import { START_ERROR_EXIT_CODE } from "./conmon.ts";
 import { bundleOf, type OciContext, runtimeRoot } from "./context.ts";
 import type { OciSpec } from "./ociSpec.ts";
-import type { ContainerRecord } from "./records.ts";
+import { type ContainerRecord, identifyProcess, signalProcess } from "./records.ts";
 import { drainInto, feed } from "./streams.ts";
 
 /** How often it is looked whether the program has started. */
 const START_POLL_MS = 1;
+/** How long the runtime may take to start a program that is no longer wanted. */
+const KILL_WAIT_MS_MAX = 2_000;
 /** Per stream. Source: kubelet pkg/probe/exec/exec.go, maxReadLength is 10 KiB; CRI runtimes keep 16 KiB. */
 const SYNC_OUTPUT_BYTES_MAX = 16 * 1024;
 
@@ -40,7 +42,7 @@ async function runExec(
   const closed = new Promise<number>((resolve, reject) => {
     child.once("close", (code) => resolve(code ?? -1)).once("error", reject);
   });
-  const kill = () => killExec(pidFile, () => child.kill("SIGKILL"));
+  const kill = () => void killExec(context, child, pidFile);
   request.signal?.addEventListener("abort", kill, { once: true });
   if (request.signal?.aborted) kill();
   feed(request.stdin, child.stdin as Writable);
@@ -94,13 +96,18 @@ export function runtimeComplaint(directory: string): string | undefined {
   return errors.length === 0 ? undefined : errors.map((entry) => entry.msg).join("; ");
 }
 
-/** The runtime does not pass SIGKILL on, so the program itself is killed, and the runtime sees it end. */
-function killExec(pidFile: string, otherwise: () => void): void {
-  try {
-    process.kill(Number(readFileSync(pidFile, "utf8")), "SIGKILL");
-  } catch {
-    otherwise();
+/**
+ * The runtime does not pass SIGKILL on, so the program itself is killed, as soon as it is known, and the runtime sees it
+ * end.
+ */
+async function killExec(context: OciContext, child: ChildProcess, pidFile: string): Promise<void> {
+  for (let waitedMs = 0; child.exitCode === null && waitedMs < KILL_WAIT_MS_MAX; waitedMs += START_POLL_MS) {
+    const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
+    const program = pid > 0 ? identifyProcess(pid) : undefined;
+    if (program !== undefined) return signalProcess(program, "SIGKILL");
+    await context.env.clock.sleep(START_POLL_MS);
   }
+  child.kill("SIGKILL");
 }
 
 /** For probes and hooks. @throws RuntimeError also when it takes longer than `timeoutMs`. */

@@ -49,15 +49,17 @@ export function writeRecord(directory: string, record: ContainerRecord | Sandbox
   renameSync(`${path}.new`, path);
 }
 
-/** Records of all directories below; those without one were cut off while being made. */
-export function readRecords<R extends { readonly id: string }>(directory: string): { records: R[]; broken: string[] } {
+/** Records of all directories below, the oldest first; those without one were cut off while being made. */
+export function readRecords<R extends ContainerRecord | SandboxRecord>(
+  directory: string,
+): { records: R[]; broken: string[] } {
   const [records, broken]: [R[], string[]] = [[], []];
   for (const name of readdirSync(directory)) {
     const path = join(directory, name, RECORD_FILE);
     if (existsSync(path)) records.push(JSON.parse(readFileSync(path, "utf8")));
     else broken.push(name);
   }
-  return { records, broken };
+  return { records: records.sort((a, b) => a.createdAtMs - b.createdAtMs), broken };
 }
 
 /** Undefined when the process is gone, or only its shell waits to be collected. */
