@@ -4,7 +4,6 @@ import type { Event, Pod } from "../api/generated/core-v1.ts";
 import {
   deployment as deploymentKind,
   event as eventKind,
-  namespace as namespaceKind,
   pod as podKind,
   replicaSet as replicaSetKind,
 } from "../api/index.ts";
@@ -33,7 +32,6 @@ const web = (image: string, more: Partial<Deployment["spec"]> = {}): Draft<Deplo
 async function startRollouts(pods: PodBehaviour = healthyPods, seed?: string): Promise<TestCluster> {
   const controllers = [startDeploymentController, startReplicaSetController];
   const cluster = await startTestCluster({ controllers, pods, ...(seed !== undefined && { seed }) });
-  await cluster.client.create(namespaceKind, { metadata: { name: "default" } }).catch(() => undefined);
   return cluster;
 }
 
@@ -68,6 +66,10 @@ describe("a rollout", () => {
     await cluster.client.create(deploymentKind, web("v1"));
     await cluster.until(() => isComplete(cluster));
     expect(await history(cluster)).toBe("v1:3@1");
+    expect((await get(cluster)).metadata).toMatchObject({
+      generation: 1,
+      annotations: { "deployment.kubernetes.io/revision": "1" },
+    });
     expect(await progress(cluster)).toMatchObject({ status: "True", reason: "NewReplicaSetAvailable" });
     const [set] = await sets(cluster);
     const pods = (await cluster.client.list<Pod>(podKind)).items;

@@ -93,14 +93,8 @@ async function act(shell: Shell, deployment: Deployment, actions: readonly Deplo
       case "delete-set":
         await client.delete(replicaSetKind, targetOf(action.set));
         break;
-      case "set-revision": {
-        const { resourceVersion } = current.metadata;
-        const patch = { metadata: { resourceVersion, annotations: { [REVISION]: action.revision } } };
-        current = await client.patch<Deployment>(deploymentKind, targetOf(current), "merge", patch);
-        break;
-      }
       case "update-status":
-        current = await writeStatus(client, current, action.status);
+        current = await writeStatus(client, withRevision(current, action.revision), action.status);
         break;
       case "look-again":
         return { requeueAfterMs: action.afterMs };
@@ -116,6 +110,12 @@ function sayScaled({ recorder }: Shell, deployment: Deployment, name: string, fr
   const direction = to > from ? "up" : "down";
   const message = `Scaled ${direction} replica set ${name} from ${from} to ${to}`;
   recorder.event(deployment, "Normal", "ScalingReplicaSet", message);
+}
+
+function withRevision(deployment: Deployment, revision: string | undefined): Deployment {
+  if (revision === undefined) return deployment;
+  const annotations = { ...deployment.metadata.annotations, [REVISION]: revision };
+  return { ...deployment, metadata: { ...deployment.metadata, annotations } };
 }
 
 const writeStatus = (client: Client, deployment: Deployment, status: Deployment["status"]): Promise<Deployment> =>

@@ -47,9 +47,8 @@ export type DeploymentAction =
   | { readonly do: "create-set"; readonly set: Draft<ReplicaSet> }
   | { readonly do: "update-set"; readonly set: ReplicaSet; readonly previousReplicas: number }
   | { readonly do: "delete-set"; readonly set: ReplicaSet }
-  /** The revision that the Deployment says it is at. */
-  | { readonly do: "set-revision"; readonly revision: string }
-  | { readonly do: "update-status"; readonly status: DeploymentStatus }
+  /** With the revision that the Deployment says it is at. */
+  | { readonly do: "update-status"; readonly status: DeploymentStatus; readonly revision: string | undefined }
   /** Look again then: the deadline will have passed. */
   | { readonly do: "look-again"; readonly afterMs: number };
 
@@ -192,12 +191,10 @@ function cleanUp({ deployment, oldSets }: Rollout): readonly DeploymentAction[] 
   return expiredSets(deployment, observed).map((set) => ({ do: "delete-set", set }));
 }
 
+/** The revision goes with the status, since any other write of an annotation would count as a new generation. */
 function deploymentActions({ deployment, newSet }: Rollout, status: DeploymentStatus): readonly DeploymentAction[] {
-  const actions: DeploymentAction[] = [];
-  const revision = newSet?.annotations[REVISION];
-  if (revision !== undefined && deployment.metadata.annotations?.[REVISION] !== revision) {
-    actions.push({ do: "set-revision", revision });
-  }
-  if (!semanticEqual(deployment.status, status)) actions.push({ do: "update-status", status });
-  return actions;
+  const present = deployment.metadata.annotations?.[REVISION];
+  const revision = newSet?.annotations[REVISION] ?? present;
+  if (revision === present && semanticEqual(deployment.status, status)) return [];
+  return [{ do: "update-status", status, revision }];
 }

@@ -3,6 +3,7 @@
 import type { Pod } from "../../api/generated/core-v1.ts";
 import { kinds, pod as podKind } from "../../api/index.ts";
 import { schemas } from "../../api/schemas.ts";
+import { namespaceLifecycle } from "../../apiserver/admission/namespaceLifecycle.ts";
 import { createApiServer } from "../../apiserver/apiserver.ts";
 import { type Client, createClient } from "../../client/client.ts";
 import type { RunningController } from "../../client/controller.ts";
@@ -46,7 +47,7 @@ export async function startTestCluster({ seed = "seed", controllers, pods }: Tes
   const log = process.env.SKIFF_TEST_LOG === undefined ? silentLog : printingLog;
   const env: Env = { clock, random: seededRandom(seed), log };
   const storage = memoryStorage({ env });
-  const server = createApiServer({ env, storage, kinds, schemas });
+  const server = createApiServer({ env, storage, kinds, schemas, admission: [namespaceLifecycle], bootstrap: true });
   const user = { name: "system:admin", groups: ["system:masters", "system:authenticated"] };
   const client = createClient(directTransport(server.handle, user), "kube-controller-manager");
   const informers = createSharedInformers({ env, client });
