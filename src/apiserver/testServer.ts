@@ -53,6 +53,6 @@ async function call(
   const text = Buffer.concat(chunks instanceof Uint8Array ? [chunks] : [...chunks]).toString();
   const isJson = response.type === "object" || response.contentType.startsWith("application/json");
   // biome-ignore lint/suspicious/noExplicitAny: bodies of any shape are looked at in tests
-  const parsed: any = isJson ? JSON.parse(text) : text;
+  const parsed: any = isJson && text !== "" ? JSON.parse(text) : text;
   return { status: response.status, body: parsed, headers: response.headers ?? {}, watch: undefined };
 }

@@ -169,4 +169,4 @@ const describeVirtual = ({
 
 /** Source: apiserver endpoints/discovery StorageVersionHash. */
 const storageVersionHash = ({ group, version, kind }: DescribedKind): string =>
-  createHash("sha256").update(`${group}/${version}, Kind=${kind}`).digest().subarray(0, 8).toString("base64");
+  createHash("sha256").update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString("base64");

@@ -1,0 +1,177 @@
+import { describe, expect, it } from "vitest";
+import { directTransport } from "../../client/transports/direct.ts";
+import type { UserInfo } from "../../machinery/requests.ts";
+import { createSigningKey, createTokenSigner } from "../../pki/serviceAccountTokens.ts";
+import { testServer } from "../testServer.ts";
+import { anonymousUser, createAuthenticator } from "./authenticators.ts";
+
+const MAPS = "/api/v1/namespaces/default/configmaps";
+const RBAC = "/apis/rbac.authorization.k8s.io/v1";
+const bob: UserInfo = { name: "bob", groups: ["devs", "system:authenticated"] };
+const node: UserInfo = { name: "system:node:n1", groups: ["system:nodes", "system:authenticated"] };
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+async function answer(
+  server: ReturnType<typeof testServer>,
+  user: UserInfo,
+  method: Method,
+  path: string,
+  body?: object,
+) {
+  try {
+    const transport = directTransport(server.handle, user);
+    return (await transport.request({ method, path, ...(body && { body }) })).body as Record<string, unknown>;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe("authorisation", () => {
+  const refusals: [user: UserInfo, method: Method, path: string, message: string][] = [
+    [
+      bob,
+      "GET",
+      "/api/v1/namespaces/default/pods",
+      'pods is forbidden: User "bob" cannot list resource "pods" in API group "" in the namespace "default"',
+    ],
+    [
+      bob,
+      "GET",
+      "/api/v1/nodes",
+      'nodes is forbidden: User "bob" cannot list resource "nodes" in API group "" at the cluster scope',
+    ],
+    [
+      bob,
+      "GET",
+      "/apis/apps/v1/namespaces/x/deployments/d/scale",
+      'deployments.apps "d" is forbidden: User "bob" cannot get resource "deployments/scale" in API group "apps" in the namespace "x"',
+    ],
+    [bob, "GET", "/metrics", 'forbidden: User "bob" cannot get path "/metrics"'],
+    [anonymousUser, "GET", "/api", 'forbidden: User "system:anonymous" cannot get path "/api"'],
+    [
+      node,
+      "DELETE",
+      "/api/v1/nodes/n2",
+      `nodes "n2" is forbidden: User "system:node:n1" cannot delete resource "nodes" in API group "" at the cluster scope: node 'n1' is not allowed to modify node 'n2'`,
+    ],
+    [
+      node,
+      "GET",
+      "/api/v1/namespaces/default/secrets/s",
+      `secrets "s" is forbidden: User "system:node:n1" cannot get resource "secrets" in API group "" in the namespace "default": no relationship found between node 'n1' and this object`,
+    ],
+  ];
+  it.each(refusals)("refuses %o %s %s", async (user, method, path, message) => {
+    expect(await answer(testServer({ bootstrap: true }), user, method, path)).toBe(message);
+  });
+
+  it("lets roles allow what they say, by group, by name of an object, and in one namespace", async () => {
+    const server = testServer({ bootstrap: true });
+    const rules = [
+      { apiGroups: [""], resources: ["configmaps"], resourceNames: ["mine"], verbs: ["get", "update"] },
+      { apiGroups: [""], resources: ["configmaps"], verbs: ["create"] },
+    ];
+    await server.send("POST", `${RBAC}/namespaces/default/roles`, { metadata: { name: "r" }, rules });
+    await server.send("POST", `${RBAC}/namespaces/default/rolebindings`, {
+      metadata: { name: "b" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "r" },
+      subjects: [{ kind: "Group", apiGroup: "rbac.authorization.k8s.io", name: "devs" }],
+    });
+    expect(await answer(server, bob, "POST", MAPS, { metadata: { name: "mine" } })).toMatchObject({
+      kind: "ConfigMap",
+    });
+    expect(await answer(server, bob, "GET", `${MAPS}/mine`)).toMatchObject({ kind: "ConfigMap" });
+    expect(await answer(server, bob, "GET", `${MAPS}/yours`)).toContain("cannot get");
+    expect(await answer(server, bob, "POST", "/api/v1/namespaces/x/configmaps", {})).toContain("cannot create");
+  });
+
+  it("lets a node read what its pods name", async () => {
+    const server = testServer();
+    await server.send("POST", "/api/v1/namespaces/default/secrets", { metadata: { name: "s" } });
+    const volumes = [{ name: "v", secret: { secretName: "s" } }];
+    const spec = { nodeName: "n1", containers: [{ name: "c", image: "i" }], volumes };
+    await server.send("POST", "/api/v1/namespaces/default/pods", { metadata: { name: "p" }, spec });
+    expect(await answer(server, node, "GET", "/api/v1/namespaces/default/secrets/s")).toMatchObject({ kind: "Secret" });
+  });
+
+  it("says who may do what, and who one is", async () => {
+    const server = testServer({ bootstrap: true });
+    const resourceAttributes = { verb: "list", resource: "pods", namespace: "default" };
+    const ask = (user: UserInfo) =>
+      answer(server, user, "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
+        spec: { resourceAttributes },
+      });
+    expect(await ask(bob)).toMatchObject({ status: { allowed: false } });
+    expect(await ask({ ...bob, groups: ["system:masters"] })).toMatchObject({ status: { allowed: true } });
+    const who = await answer(server, bob, "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {});
+    expect(who).toMatchObject({ status: { userInfo: { username: "bob", groups: bob.groups } } });
+  });
+
+  it("lets those who may act as others", async () => {
+    const { send } = testServer({ bootstrap: true });
+    const { status, body } = await send("GET", MAPS, undefined, { "impersonate-user": "bob" });
+    expect(status).toBe(403);
+    expect(body.message).toContain('User "bob" cannot list');
+  });
+});
+
+describe("authentication", () => {
+  const signingKey = createSigningKey();
+
+  async function withAccount() {
+    const clockless = testServer();
+    const tokenSigner = createTokenSigner(clockless.env, { issuer: "https://issuer", signingKey });
+    const server = testServer({ tokenSigner });
+    await server.send("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "sa" } });
+    const { status, body } = await server.send("POST", "/api/v1/namespaces/default/serviceaccounts/sa/token", {
+      spec: {},
+    });
+    const verifyToken = async (token: string) => server.tokens?.verify(token);
+    return { ...server, status, body, authenticate: createAuthenticator({ verifyToken }) };
+  }
+
+  it("takes a certificate's subject for the user", async () => {
+    const user = await createAuthenticator({})({ certificate: { commonName: "bob", organizations: ["devs"] } });
+    expect(user).toEqual(bob);
+  });
+
+  it("takes nobody for anonymous, and refuses a token that it does not know", async () => {
+    expect(await createAuthenticator({})({})).toBe(anonymousUser);
+    await expect(createAuthenticator({})({ authorization: "Bearer x" })).rejects.toThrow("Unauthorized");
+    expect(() => createAuthenticator({})({ isCertificateBad: true })).toThrow("Unauthorized");
+  });
+
+  it("issues tokens, and knows them as long as the account exists", async () => {
+    const { status, body, authenticate, send } = await withAccount();
+    expect(status).toBe(201);
+    expect(body).toMatchObject({
+      kind: "TokenRequest",
+      spec: { audiences: ["https://issuer"], expirationSeconds: 3600 },
+    });
+    expect(body.status.expirationTimestamp).toBe("2026-01-01T01:00:00Z");
+    const authorization = `Bearer ${body.status.token}`;
+    expect(await authenticate({ authorization })).toMatchObject({
+      name: "system:serviceaccount:default:sa",
+      groups: ["system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated"],
+    });
+    const review = await send("POST", "/apis/authentication.k8s.io/v1/tokenreviews", {
+      spec: { token: body.status.token },
+    });
+    expect(review.body.status).toMatchObject({
+      authenticated: true,
+      user: { username: "system:serviceaccount:default:sa" },
+    });
+    await send("DELETE", "/api/v1/namespaces/default/serviceaccounts/sa");
+    await expect(authenticate({ authorization })).rejects.toThrow("Unauthorized");
+  });
+
+  it.each([
+    [{ expirationSeconds: 60 }, 422, "may not specify a duration less than 10 minutes"],
+    [{ boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "p" } }, 404, 'pods "p" not found'],
+  ])("refuses a token for %o", async (spec, status, message) => {
+    const { send } = await withAccount();
+    const answer = await send("POST", "/api/v1/namespaces/default/serviceaccounts/sa/token", { spec });
+    expect(answer.status).toBe(status);
+    expect(answer.body.message).toContain(message);
+  });
+});
