@@ -22,7 +22,7 @@ await build({
   dts: false,
   clean: false,
   logLevel: "warn",
-  external: ["koffi"],
+  deps: { neverBundle: ["koffi"] },
 });
 copyFileSync("src/api/generated/descriptions.json", "dist/descriptions.json");
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json"], { stdio: "inherit" });

@@ -21,7 +21,6 @@ import { containersImpossible, findProgram } from "./doctor.ts";
 import { clusterPaths } from "./paths.ts";
 import { readProcessRecord } from "./processRecord.ts";
 import type { Progress } from "./progress.ts";
-import { deploySample } from "./sample.ts";
 import { skiffArguments } from "./skiffArguments.ts";
 import { UserError } from "./userError.ts";
 
@@ -53,7 +52,7 @@ export async function bringUp(options: UpOptions, progress: Progress): Promise<C
     }
     await startControlPlane(config, options.wait, progress);
   }
-  if (options.sample === true) await deploySample(options.name, progress);
+  if (options.sample === true) await (await import("./sample.ts")).deploySample(options.name, progress);
   return config;
 }
 

@@ -1,4 +1,3 @@
-import { runAgent } from "../agentProcess.ts";
 import type { SkiffCommand } from "./command.ts";
 
 /** What the control plane starts inside a node's namespaces; hidden, because nobody needs to type it. */
@@ -8,6 +7,6 @@ export const agentCommand: SkiffCommand = {
       .command("agent", { hidden: true })
       .description("run a node's agent in this process")
       .argument("<config>", "path of its configuration")
-      .action((config: string) => runAgent(config));
+      .action(async (config: string) => (await import("../agentProcess.ts")).runAgent(config));
   },
 };

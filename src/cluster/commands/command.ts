@@ -1,4 +1,7 @@
-/** What every `skiff` command is: a word, its options, and what it does. One file per command, listed in index.ts. */
+/**
+ * What every `skiff` command is: a word, its options, and what it does. One file per command, listed in
+ * index.ts. What a command needs beyond its options it imports when it runs: `skiff --help` must not load a cluster.
+ */
 import type { Command as Commander } from "commander";
 
 export interface SkiffCommand {

@@ -1,4 +1,3 @@
-import { runControlPlane } from "../controlPlaneProcess.ts";
 import { nameOption, type SkiffCommand } from "./command.ts";
 
 /** What `skiff up` starts in the background; hidden, because nobody needs to type it. */
@@ -8,6 +7,8 @@ export const controlPlaneCommand: SkiffCommand = {
       .command("control-plane", { hidden: true })
       .description("run a cluster's control plane in this process")
       .option(...nameOption)
-      .action((options: { name: string }) => runControlPlane(options.name));
+      .action(async (options: { name: string }) =>
+        (await import("../controlPlaneProcess.ts")).runControlPlane(options.name),
+      );
   },
 };

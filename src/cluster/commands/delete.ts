@@ -1,4 +1,3 @@
-import { deleteCluster } from "../down.ts";
 import { createProgress } from "../progress.ts";
 import { nameOption, type SkiffCommand } from "./command.ts";
 import { clusterNames } from "./list.ts";
@@ -13,6 +12,7 @@ export const deleteCommand: SkiffCommand = {
       .action(async (options: { name: string; all?: boolean }) => {
         const progress = createProgress();
         const names = options.all === true ? clusterNames() : [options.name];
+        const { deleteCluster } = await import("../down.ts");
         for (const name of names) await progress.step(`cluster "${name}" deleted`, () => deleteCluster(name));
       });
   },

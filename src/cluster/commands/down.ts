@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { bringDown } from "../down.ts";
 import { clusterPaths } from "../paths.ts";
 import { createProgress } from "../progress.ts";
 import { UserError } from "../userError.ts";
@@ -13,7 +12,9 @@ export const downCommand: SkiffCommand = {
       .option(...nameOption)
       .action(async (options: { name: string }) => {
         if (!existsSync(clusterPaths(options.name).data)) throw new UserError(`there is no cluster "${options.name}"`);
-        await createProgress().step(`cluster "${options.name}" stopped`, () => bringDown(options.name));
+        await createProgress().step(`cluster "${options.name}" stopped`, async () =>
+          (await import("../down.ts")).bringDown(options.name),
+        );
       });
   },
 };

@@ -1,7 +1,6 @@
 import { basename } from "node:path";
-import { type PackedFile, packImage } from "../../kubelet/images/pack.ts";
+import type { PackedFile } from "../../kubelet/images/pack.ts";
 import { findProgram } from "../doctor.ts";
-import { imageStoreOf } from "../images.ts";
 import { createProgress } from "../progress.ts";
 import { UserError } from "../userError.ts";
 import { nameOption, type SkiffCommand } from "./command.ts";
@@ -48,6 +47,10 @@ export const imageCommand: SkiffCommand = {
       .action(async (reference: string, options: PackOptions) => {
         if (options.program.length + options.file.length === 0)
           throw new UserError("give at least one --program or --file");
+        const [{ packImage }, { imageStoreOf }] = await Promise.all([
+          import("../../kubelet/images/pack.ts"),
+          import("../images.ts"),
+        ]);
         const store = imageStoreOf(options.name);
         const packed = await createProgress().step(`${reference} packed`, () =>
           packImage(store, {
@@ -66,7 +69,8 @@ export const imageCommand: SkiffCommand = {
       .command("ls")
       .description("list the cluster's images")
       .option(...nameOption)
-      .action((options: { name: string }) => {
+      .action(async (options: { name: string }) => {
+        const { imageStoreOf } = await import("../images.ts");
         const rows = imageStoreOf(options.name)
           .list()
           .flatMap(({ id, repoTags, sizeBytes }) =>

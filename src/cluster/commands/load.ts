@@ -1,4 +1,3 @@
-import { loadArchive } from "../images.ts";
 import { createProgress } from "../progress.ts";
 import { nameOption, type SkiffCommand } from "./command.ts";
 
@@ -13,7 +12,9 @@ export const loadCommand: SkiffCommand = {
       .option(...nameOption)
       .action(async (file: string, options: { name: string }) => {
         const progress = createProgress();
-        const names = await progress.step(`${file} loaded`, () => loadArchive(options.name, file));
+        const names = await progress.step(`${file} loaded`, async () =>
+          (await import("../images.ts")).loadArchive(options.name, file),
+        );
         for (const name of names) progress.note(name);
       });
   },

@@ -1,4 +1,3 @@
-import { printStatus } from "../status.ts";
 import { nameOption, type SkiffCommand } from "./command.ts";
 
 export const statusCommand: SkiffCommand = {
@@ -7,6 +6,6 @@ export const statusCommand: SkiffCommand = {
       .command("status")
       .description("say whether the cluster runs, and how its nodes are")
       .option(...nameOption)
-      .action((options: { name: string }) => printStatus(options.name));
+      .action(async (options: { name: string }) => (await import("../status.ts")).printStatus(options.name));
   },
 };

@@ -1,8 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { NODES_MAX } from "../clusterConfig.ts";
-import { runForeground } from "../foreground.ts";
 import { createProgress } from "../progress.ts";
-import { bringUp, type UpOptions } from "../up.ts";
+import type { UpOptions } from "../up.ts";
 import { nameOption, type SkiffCommand } from "./command.ts";
 
 const wholeNumber = (lowest: number, highest: number) => (text: string) => {
@@ -36,8 +35,8 @@ export const upCommand: SkiffCommand = {
       .option("--sample", "deploy the sample service too")
       .action(async (options: UpOptions & { foreground?: boolean }) => {
         const progress = createProgress();
-        if (options.foreground === true) await runForeground(options, progress);
-        else await bringUp(options, progress);
+        if (options.foreground === true) await (await import("../foreground.ts")).runForeground(options, progress);
+        else await (await import("../up.ts")).bringUp(options, progress);
       });
   },
 };
