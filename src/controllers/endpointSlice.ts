@@ -7,18 +7,12 @@ import { type RunningController, runController, watching } from "../client/contr
 import { namespacedKey, objectKey } from "../client/objectKey.ts";
 import { createRecorder } from "../client/recorder.ts";
 import type { ControllerContext } from "./controllerContext.ts";
-import {
-  MANAGED_BY,
-  MANAGED_BY_LABEL,
-  plan,
-  SERVICE_NAME_LABEL,
-  type SliceAction,
-} from "./endpointSlice/endpointSlicePlan.ts";
+import { actOnSlices } from "./endpointSlice/actOnSlices.ts";
+import { MANAGED_BY, MANAGED_BY_LABEL, plan, SERVICE_NAME_LABEL } from "./endpointSlice/endpointSlicePlan.ts";
 import { hasSelector, isEndpointChange, keysOfPodServices, podsOfService } from "./endpoints/servicePods.ts";
 import { noTriggerTimes, type TriggerTimes, triggerTime } from "./endpoints/triggerTimes.ts";
 import { zoneOf } from "./node/zones.ts";
-import { targetOf } from "./ownership.ts";
-import { messageOf } from "./pods/podControl.ts";
+import { isNamespaceTerminating, messageOf } from "./pods/podControl.ts";
 
 /** Source: kube-controller-manager, --concurrent-service-endpoint-syncs. */
 const WORKERS = 5;
@@ -47,8 +41,9 @@ export function startEndpointSliceController(context: ControllerContext): Runnin
       triggerMs,
     });
     try {
-      for (const action of actions) await act(tracked, action);
+      await actOnSlices(tracked, actions);
     } catch (error) {
+      if (isNamespaceTerminating(error)) return;
       const message = `Error updating Endpoint Slices for Service ${key}: ${messageOf(error)}`;
       recorder.event(service, "Warning", "FailedToUpdateEndpointSlices", message);
       throw error;
@@ -83,20 +78,4 @@ function serviceKeysOf({ metadata }: EndpointSlice): readonly string[] {
   const name = metadata.labels?.[SERVICE_NAME_LABEL];
   if (name === undefined || metadata.labels?.[MANAGED_BY_LABEL] !== MANAGED_BY) return [];
   return [namespacedKey(metadata.namespace, name)];
-}
-
-async function act(client: Client, action: SliceAction): Promise<void> {
-  switch (action.do) {
-    case "create":
-      await client.create<EndpointSlice>(sliceKind, action.slice);
-      return;
-    case "update":
-      await client.update<EndpointSlice>(sliceKind, action.slice);
-      return;
-    case "delete":
-      await client.delete(sliceKind, targetOf(action.slice));
-      return;
-    default:
-      action satisfies never;
-  }
 }

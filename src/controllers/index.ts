@@ -9,6 +9,7 @@ import type { RunningController } from "../client/controller.ts";
 import { startDaemonSetController } from "./daemonSet.ts";
 import { startDeploymentController } from "./deployment.ts";
 import { startEndpointSliceController } from "./endpointSlice.ts";
+import { startEndpointSliceMirroringController } from "./endpointSliceMirroring.ts";
 import { startEndpointsController } from "./endpoints.ts";
 import { type GarbageCollectorOptions, startGarbageCollector } from "./garbageCollector.ts";
 import { type KubernetesServiceOptions, startKubernetesServiceController } from "./kubernetesService.ts";
@@ -46,6 +47,7 @@ export const controllers = {
   "daemonset-controller": startDaemonSetController,
   "endpoints-controller": startEndpointsController,
   "endpointslice-controller": startEndpointSliceController,
+  "endpointslice-mirroring-controller": startEndpointSliceMirroringController,
   "service-lb-controller": startServiceLoadBalancerController,
   "garbage-collector-controller": startGarbageCollector,
   "pod-garbage-collector-controller": startPodGcController,

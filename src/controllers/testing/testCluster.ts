@@ -92,7 +92,7 @@ function lookAfterPods({ env, client, informers }: ControllerContext, behaviour:
     }
     const delayMs = behaviour.readyAfterMs(pod);
     if (delayMs === undefined) return;
-    const podIP = `10.244.0.${nextAddress++}`;
+    const podIP = `10.244.${nextAddress >> 8}.${nextAddress++ & 255}`;
     once(uid, delayMs, async () => {
       const current = pods.find(pod.metadata.namespace, pod.metadata.name);
       if (current === undefined) return;
