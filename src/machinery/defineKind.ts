@@ -125,8 +125,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly createOnUpdate: boolean;
   /** An update without resourceVersion is taken. Source: AllowUnconditionalUpdate. */
   readonly unconditionalUpdate: boolean;
-  /** Non-fatal remarks sent as `Warning` headers. */
-  readonly warnings: (object: T) => readonly string[];
+  /** Non-fatal remarks sent as `Warning` headers; `previous` is what an update changes. Parts of their own have none. */
+  readonly warnings: (object: T, previous?: T) => readonly string[];
 }
 
 type Defaulted =

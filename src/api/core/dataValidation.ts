@@ -1,6 +1,7 @@
 /** Data of ConfigMaps and Secrets. Source: core/validation ValidateConfigMap, ValidateSecret (v1.36). */
 import { deepEqual } from "../../machinery/deepEqual.ts";
 import { type FieldError, FieldPath, forbiddenField, invalid, required, tooLong } from "../../machinery/fieldErrors.ts";
+import { goJsonObjectError } from "../../machinery/goJsonError.ts";
 import { configMapKeyReasons } from "../../machinery/names.ts";
 import { validateImmutable } from "../../machinery/objectMeta.ts";
 import { because } from "../checks.ts";
@@ -53,24 +54,10 @@ function sealErrors<T extends Sealable>(next: T, previous: T, fields: readonly (
 export const validateConfigMapUpdate = (next: ConfigMap, previous: ConfigMap): FieldError[] =>
   sealErrors(next, previous, ["data", "binaryData"]);
 
-/** Why a text is no JSON object, as Go's decoder says it. */
-function jsonReason(text: string): string | undefined {
-  const first = text.trimStart().charAt(0);
-  try {
-    const value: unknown = JSON.parse(text);
-    if (value === null || (typeof value === "object" && !Array.isArray(value))) return undefined;
-    const type = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
-    return `json: cannot unmarshal ${type} into Go value of type map[string]interface {}`;
-  } catch {
-    if (first === "" || first === "{") return "unexpected end of JSON input";
-    return `invalid character '${first}' looking for beginning of value`;
-  }
-}
-
 function dockerErrors(data: NonNullable<Data>, key: string): FieldError[] {
   const value = data[key];
   if (value === undefined) return [required(dataPath.key(key))];
-  const reason = jsonReason(Buffer.from(value, "base64").toString());
+  const reason = goJsonObjectError(Buffer.from(value, "base64"));
   return reason === undefined ? [] : [invalid(dataPath.key(key), "<secret contents redacted>", reason)];
 }
 

@@ -6,6 +6,16 @@ import { withEach } from "../missing.ts";
 const plainSecretReferences = (account: ServiceAccount): ServiceAccount =>
   withEach(account, "secrets", ({ name }) => ({ name }));
 
+const ENFORCE_ANNOTATION = "kubernetes.io/enforce-mountable-secrets";
+
+/** Said once, when the annotation is new. Source: strategy.go, warnIfHasEnforceMountableSecretsAnnotation. */
+function accountWarnings({ metadata }: ServiceAccount, previous?: ServiceAccount): string[] {
+  const isNew = previous?.metadata.annotations?.[ENFORCE_ANNOTATION] === undefined;
+  if (metadata.annotations?.[ENFORCE_ANNOTATION] === undefined || !isNew) return [];
+  const advice = "deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets";
+  return [`metadata.annotations[${ENFORCE_ANNOTATION}]: ${advice}`];
+}
+
 /** Who a pod is towards the API. */
 export const serviceAccount = defineKind<ServiceAccount>({
   group: "",
@@ -19,4 +29,5 @@ export const serviceAccount = defineKind<ServiceAccount>({
   },
   prepareForCreate: plainSecretReferences,
   prepareForUpdate: plainSecretReferences,
+  warnings: accountWarnings,
 });

@@ -84,7 +84,7 @@ function finished(call: ResourceRequest, wanted: KubeObject, current: KubeObject
     ...kind.validateUpdate(object, current, context),
   ];
   if (errors.length > 0) throw invalidObject(kind, object.metadata.name, errors);
-  call.warnings.push(...kind.warnings(object));
+  if (call.info.subresource === "") call.warnings.push(...kind.warnings(object, current));
   return object;
 }
 

@@ -1,0 +1,146 @@
+/** How Go words that a text is not JSON. Source: Go encoding/json scanner.go. */
+
+class SyntaxFault extends Error {}
+
+interface Cursor {
+  /** Bytes as Latin-1, as Go looks at bytes, and one blank, which Go's scanner tries at the end. */
+  readonly text: string;
+  at: number;
+}
+
+const CLOSE_QUOTE: Readonly<Record<string, string>> = { "'": "'\\''", '"': "'\"'" };
+
+function quoted(character: string): string {
+  const known = CLOSE_QUOTE[character];
+  if (known !== undefined) return known;
+  const inner = JSON.stringify(character).slice(1, -1);
+  return `'${inner.startsWith("\\u00") ? `\\x${inner.slice(4)}` : inner}'`;
+}
+
+const character = ({ text, at }: Cursor): string => {
+  const found = text[at];
+  if (found === undefined) throw new SyntaxFault("unexpected end of JSON input");
+  return found;
+};
+
+function fail(cursor: Cursor, where: string): never {
+  throw new SyntaxFault(`invalid character ${quoted(character(cursor))} ${where}`);
+}
+
+function blanks(cursor: Cursor): void {
+  while (" \t\r\n".includes(character(cursor))) cursor.at += 1;
+}
+
+function take(cursor: Cursor, allowed: RegExp, where: string): string {
+  const found = character(cursor);
+  if (!allowed.test(found)) fail(cursor, where);
+  cursor.at += 1;
+  return found;
+}
+
+function stringEnd(cursor: Cursor): void {
+  for (;;) {
+    const found = take(cursor, /[ -\u{10ffff}]/u, "in string literal");
+    if (found === '"') return;
+    if (found !== "\\") continue;
+    if (take(cursor, /[bfnrt\\/"u]/, "in string escape code") !== "u") continue;
+    for (let digit = 0; digit < 4; digit += 1) take(cursor, /[0-9a-fA-F]/, "in \\u hexadecimal character escape");
+  }
+}
+
+function digits(cursor: Cursor): void {
+  while (/[0-9]/.test(character(cursor))) cursor.at += 1;
+}
+
+function numberEnd(cursor: Cursor, first: string): void {
+  const leading = first === "-" ? take(cursor, /[0-9]/, "in numeric literal") : first;
+  if (leading !== "0") digits(cursor);
+  if (character(cursor) === ".") {
+    cursor.at += 1;
+    take(cursor, /[0-9]/, "after decimal point in numeric literal");
+    digits(cursor);
+  }
+  if (!/[eE]/.test(character(cursor))) return;
+  cursor.at += 1;
+  if (/[+-]/.test(character(cursor))) cursor.at += 1;
+  take(cursor, /[0-9]/, "in exponent of numeric literal");
+  digits(cursor);
+}
+
+function literalEnd(cursor: Cursor, literal: string): void {
+  for (const expected of literal.slice(1)) {
+    if (character(cursor) !== expected) fail(cursor, `in literal ${literal} (expecting '${expected}')`);
+    cursor.at += 1;
+  }
+}
+
+function objectEnd(cursor: Cursor): void {
+  const start = "looking for beginning of object key string";
+  blanks(cursor);
+  if (character(cursor) === "}") {
+    cursor.at += 1;
+    return;
+  }
+  for (let last = ","; last === ","; ) {
+    blanks(cursor);
+    take(cursor, /"/, start);
+    stringEnd(cursor);
+    blanks(cursor);
+    take(cursor, /:/, "after object key");
+    value(cursor);
+    blanks(cursor);
+    last = take(cursor, /[,}]/, "after object key:value pair");
+  }
+}
+
+function arrayEnd(cursor: Cursor): void {
+  blanks(cursor);
+  if (character(cursor) === "]") {
+    cursor.at += 1;
+    return;
+  }
+  for (let last = ","; last === ","; ) {
+    value(cursor);
+    blanks(cursor);
+    last = take(cursor, /[,\]]/, "after array element");
+  }
+}
+
+const LITERALS: Readonly<Record<string, string>> = { t: "true", f: "false", n: "null" };
+
+function value(cursor: Cursor): void {
+  blanks(cursor);
+  const first = take(cursor, /[{["tfn0-9-]/, "looking for beginning of value");
+  const literal = LITERALS[first];
+  if (literal !== undefined) literalEnd(cursor, literal);
+  else if (first === "{") objectEnd(cursor);
+  else if (first === "[") arrayEnd(cursor);
+  else if (first === '"') stringEnd(cursor);
+  else numberEnd(cursor, first);
+}
+
+/** What json.Unmarshal says of bytes that are not JSON; undefined when they are. */
+export function goJsonSyntaxError(bytes: Buffer): string | undefined {
+  const cursor: Cursor = { text: `${bytes.toString("latin1")} `, at: 0 };
+  try {
+    value(cursor);
+    while (cursor.at < cursor.text.length) {
+      if (!" \t\r\n".includes(character(cursor))) fail(cursor, "after top-level value");
+      cursor.at += 1;
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof SyntaxFault) return error.message;
+    throw error;
+  }
+}
+
+/** As `goJsonSyntaxError`, where a map[string]interface{} is wanted. */
+export function goJsonObjectError(bytes: Buffer): string | undefined {
+  const fault = goJsonSyntaxError(bytes);
+  if (fault !== undefined) return fault;
+  const value: unknown = JSON.parse(bytes.toString());
+  if (value === null || (typeof value === "object" && !Array.isArray(value))) return undefined;
+  const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  return `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
+}
