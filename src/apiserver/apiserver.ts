@@ -138,7 +138,10 @@ function startServer(server: Server, options: ApiServerOptions): ApiServer {
 const isProbe = (path: string) => /^\/(healthz|livez|readyz)(\/|$)/.test(path);
 
 async function start(server: Server, options: ApiServerOptions, handle: ApiHandler): Promise<void> {
-  for (const kind of options.kinds) await server.resources.add(kind);
+  // Those that are another form of what is stored come after it, for it says what the cache is indexed by.
+  const stored = options.kinds.filter(({ storedAs }) => storedAs === undefined);
+  const others = options.kinds.filter(({ storedAs }) => storedAs !== undefined);
+  for (const kind of [...stored, ...others]) await server.resources.add(kind);
   await server.history.start();
   for (const { repair } of server.hooks.all) await repair?.();
   for (const { group, plural, afterDelete } of server.hooks.all) {

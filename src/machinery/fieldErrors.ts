@@ -28,7 +28,8 @@ export class FieldPath {
     this.text = text;
   }
   at(...names: string[]): FieldPath {
-    return new FieldPath([...(this.text === "" ? [] : [this.text]), ...names].join("."));
+    const tail = names.length === 1 ? (names[0] as string) : names.join(".");
+    return new FieldPath(this.text === "" ? tail : `${this.text}.${tail}`);
   }
   index(index: number): FieldPath {
     return new FieldPath(`${this.text}[${index}]`);

@@ -6,7 +6,7 @@ const FRESH_MS = 75_000;
 /** Kept however old they are. Source: apiserver cacher, defaultLowerBoundCapacity. */
 const EVENTS_MIN = 100;
 /** Older ones go first; who watches from before them gets a 410 and lists anew. Upstream allows 102,400. */
-const EVENTS_MAX = 16_384;
+const EVENTS_MAX = 8_192;
 
 /** The latest events of one resource, so that a watch can go on where another ended. */
 export class EventWindow {
@@ -27,6 +27,10 @@ export class EventWindow {
   push(event: CacheEvent, nowMs: number): void {
     this.#events.push(event);
     this.#timesMs.push(nowMs);
+    this.trim(nowMs);
+  }
+
+  trim(nowMs: number): void {
     while (this.#isTooMuch(nowMs)) {
       this.#completeAfter = (this.#events[this.#head] as CacheEvent).revision;
       this.#head += 1;

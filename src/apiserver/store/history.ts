@@ -12,6 +12,9 @@ export const REGISTRY_PREFIX = "/registry/";
 /** Source: apiserver cacher, defaultBookmarkFrequency. */
 const BOOKMARK_INTERVAL_MS = 60_000;
 
+/** History older than one to two of these is forgotten. Source: kube-apiserver --etcd-compaction-interval. */
+const COMPACTION_INTERVAL_MS = 300_000;
+
 interface Fed {
   readonly cache: WatchCache;
   /** Events that came while the cache is being loaded. */
@@ -31,6 +34,7 @@ export class History {
   #revision = 0;
   #stopWatch: (() => void) | undefined;
   #bookmarks: Timer | undefined;
+  #compaction: Timer | undefined;
   #closed = false;
 
   constructor(env: Env, storage: Storage) {
@@ -71,6 +75,7 @@ export class History {
     });
     for (const [prefix, fed] of this.#fed) await this.#load(prefix, fed);
     this.#bookmarks ??= this.#env.clock.setTimer(BOOKMARK_INTERVAL_MS, () => this.#bookmark());
+    if (this.#compaction === undefined) this.#compactLater(this.#revision);
   }
 
   /** Resolves once the caches have seen `revision`. Upstream bounds this wait; callers do so by their own deadline. */
@@ -90,6 +95,7 @@ export class History {
     this.#closed = true;
     this.#stopWatch?.();
     this.#bookmarks?.cancel();
+    this.#compaction?.cancel();
     for (const { cache } of this.#fed.values()) cache.closeWatchers();
     this.#release(Number.POSITIVE_INFINITY);
   }
@@ -143,5 +149,17 @@ export class History {
     if (this.#closed) return;
     for (const { cache } of this.#fed.values()) cache.bookmark();
     this.#bookmarks = this.#env.clock.setTimer(BOOKMARK_INTERVAL_MS, () => this.#bookmark());
+  }
+
+  /** What is now the newest revision will be the oldest that can be read, next time. */
+  #compactLater(revision: number): void {
+    this.#compaction = this.#env.clock.setTimer(COMPACTION_INTERVAL_MS, () => {
+      if (this.#closed) return;
+      this.#compactLater(this.#revision);
+      if (revision <= this.#storage.compactedRevision) return;
+      this.#storage.compact(revision).catch((error: Error) => {
+        this.#env.log.debug("the store was not compacted", { revision, error: error.message });
+      });
+    });
   }
 }

@@ -102,8 +102,9 @@ export class WatchCache {
     this.#onDelete.push(run);
   }
 
-  /** Sends how far the history has been seen to everybody who watches. */
+  /** Sends how far the history has been seen to everybody who watches, and forgets what is too old to go on from. */
   bookmark(): void {
+    this.#window.trim(this.#clock.monotonic());
     this.#sinks.bookmark(this.#revision);
   }
 

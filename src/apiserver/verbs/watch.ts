@@ -55,9 +55,13 @@ function start(call: ResourceRequest, { queue, view, options, scope }: Watching)
     queue.end();
     return;
   }
+  // Another API server may have been ahead of this one when it named the revision.
+  const since = isFromNow(options) ? 0 : Number(options.resourceVersion);
   const bookmark = (revision: number) => queue.push(bookmarkFrame(call, revision));
   const sink: EventSink = {
-    onEvent: push,
+    onEvent: (event, shared) => {
+      if (event.revision > since) push(event, shared);
+    },
     onBookmark: options.allowWatchBookmarks ? bookmark : () => undefined,
     onClose: () => queue.end(),
   };
