@@ -17,8 +17,6 @@ export interface Directories {
   readonly root: string;
   /** Upstream: /var/log/pods. */
   readonly podLogs: string;
-  /** On a tmpfs, for secrets and tokens; absent: each such volume has a tmpfs of its own, which takes a mount. */
-  readonly memory?: string;
 }
 
 export interface KubeletContext {
@@ -47,9 +45,12 @@ export interface KubeletContext {
 
 export const podDirectory = ({ directories }: KubeletContext, uid: string): string => `${directories.root}/pods/${uid}`;
 
+/** On one tmpfs for the whole node, for secrets and tokens: a mount for each volume would cost each pod milliseconds. */
+export const memoryDirectory = ({ root }: Directories): string => `${root}/memory`;
+
 export const podFolders = (context: KubeletContext, uid: string): PodFolders => ({
   disk: podDirectory(context, uid),
-  memory: context.directories.memory === undefined ? undefined : `${context.directories.memory}/pods/${uid}`,
+  memory: `${memoryDirectory(context.directories)}/pods/${uid}`,
 });
 
 /** "default_web_0b1c…". Source: kuberuntime_container.go BuildPodLogsDirectory. */

@@ -15,7 +15,7 @@ import type { Client } from "../client/client.ts";
 import { Informer } from "../client/informer.ts";
 import { createRecorder } from "../client/recorder.ts";
 import type { Env } from "../lib/env.ts";
-import type { Directories, KubeletContext } from "./context.ts";
+import { type Directories, type KubeletContext, memoryDirectory } from "./context.ts";
 import type { Dial } from "./dial.ts";
 import type { ClusterNames, ResolvConf } from "./environment/podDns.ts";
 import type { Files } from "./files.ts";
@@ -50,6 +50,8 @@ export interface KubeletOptions {
   readonly hostsFile?: string;
   /** Connects from the node: for probes and hooks that go to other addresses than the pod's. */
   readonly dial: Dial;
+  /** Of all services, where somebody else in the process keeps one already; it is not stopped here. */
+  readonly services?: Informer<Service>;
   /** Shown as kubeletVersion. */
   readonly version: string;
   /** Run here whatever the API says; shown in it as mirror pods. */
@@ -73,7 +75,7 @@ export function createKubelet(options: KubeletOptions) {
   const recorder = createRecorder({ env, client, component: "kubelet", host: nodeName });
   const cache = new RuntimeCache(runtime);
   const pods = new Informer<Pod>({ env, client, kind: podKind, fieldSelector: `spec.nodeName=${nodeName}` });
-  const services = new Informer<Service>({ env, client, kind: serviceKind });
+  const services = options.services ?? new Informer<Service>({ env, client, kind: serviceKind });
   const statuses = createStatusWriter({ env, client });
   const allocatable = nodeAllocatable(options.node);
   const hostIps = options.node.addresses.filter(({ type }) => type === "InternalIP").map(({ address }) => address);
@@ -164,13 +166,21 @@ export function createKubelet(options: KubeletOptions) {
   const ownPods = (): readonly Pod[] =>
     workers.list().map(({ state }) => ({ ...state.pod, status: state.status ?? state.pod.status }));
 
+  const prepareMemory = async (): Promise<void> => {
+    const directory = memoryDirectory(options.directories);
+    await files.makeDirectory(directory, { mode: 0o711 });
+    await files.mountTmpfs(directory, undefined).catch((error: unknown) => {
+      env.log.warn("no tmpfs for secrets; they are kept on the disk", { directory, error });
+    });
+  };
+
   let unsubscribe = () => {};
 
   return {
     nodeName,
     /** Resolves when the node is registered and ready, and its pods are being looked after. */
     async start(): Promise<void> {
-      await cache.relist();
+      await Promise.all([cache.relist(), prepareMemory()]);
       unsubscribe = runtime.subscribe((event) => {
         workers
           .handle(event)
@@ -192,7 +202,8 @@ export function createKubelet(options: KubeletOptions) {
       workers.stop();
       statuses.stop();
       recorder.stop();
-      await Promise.all([pods.stop(), services.stop(), context.references.stop()]);
+      const ownServices = options.services === undefined ? services.stop() : undefined;
+      await Promise.all([pods.stop(), ownServices, context.references.stop()]);
     },
     pods: ownPods,
     /** Logs, exec, attach and port-forward. */

@@ -14,25 +14,24 @@ export class VolumeError extends Error {
   }
 }
 
-/** A pod's own folder, and one for it on a tmpfs, where the node has one. */
+/** A pod's own folder, and one for it on the node's tmpfs. */
 export interface PodFolders {
   readonly disk: string;
-  readonly memory: string | undefined;
+  readonly memory: string;
 }
 
 /** Folder of all volumes of a pod. */
 const volumesFolder = (podFolder: string): string => `${podFolder}/volumes`;
 
-type PodVolumeContext = Omit<VolumeContext, "directory" | "isOnTmpfs">;
+type PodVolumeContext = Omit<VolumeContext, "directory">;
 
 async function setUp(context: PodVolumeContext, folders: PodFolders, volume: Volume): Promise<MountedVolume> {
   const source = volumeSources.find(({ matches }) => matches(volume));
   if (source === undefined) throw new VolumeError(volume.name, new Error("no volume plugin matched"));
-  const isOnTmpfs = source.inMemory === true && folders.memory !== undefined;
-  const podFolder = isOnTmpfs ? (folders.memory ?? "") : folders.disk;
+  const podFolder = source.inMemory === true ? folders.memory : folders.disk;
   const directory = `${volumesFolder(podFolder)}/${source.pluginName}/${volume.name}`;
   try {
-    return await source.setUp({ ...context, directory, isOnTmpfs }, volume);
+    return await source.setUp({ ...context, directory }, volume);
   } catch (error) {
     throw new VolumeError(volume.name, error);
   }
@@ -48,7 +47,6 @@ export async function setUpVolumes(context: PodVolumeContext, folders: PodFolder
 /** Goes by the folders that are there, so that it works without the pod. */
 export async function tearDownVolumes(files: VolumeContext["files"], { disk, memory }: PodFolders): Promise<void> {
   await tearDownFolder(files, disk);
-  if (memory === undefined) return;
   await tearDownFolder(files, memory);
   await files.remove(memory);
 }

@@ -10,10 +10,7 @@ export const projected: VolumeSource = {
   async setUp(context, { projected: source }) {
     const payload = await projectedPayload(context, source ?? {});
     const gid = context.pod.spec.securityContext?.fsGroup;
-    await context.files.makeDirectory(context.directory, { mode: 0o777 });
-    if (!context.isOnTmpfs) await context.files.mountTmpfs(context.directory, undefined);
     await writeAtomically(context, context.directory, payload, { ...(gid !== undefined && { gid }) });
     return { hostPath: context.directory, readOnly: true };
   },
-  tearDown: ({ files, directory }) => files.unmount(directory),
 };

@@ -11,10 +11,7 @@ export const secret: VolumeSource = {
     const mode = source?.defaultMode ?? DEFAULT_MODE;
     const payload = await secretPayload(context, source?.secretName ?? "", { ...source, mode });
     const gid = context.pod.spec.securityContext?.fsGroup;
-    await context.files.makeDirectory(context.directory, { mode: 0o777 });
-    if (!context.isOnTmpfs) await context.files.mountTmpfs(context.directory, undefined);
     await writeAtomically(context, context.directory, payload, { ...(gid !== undefined && { gid }) });
     return { hostPath: context.directory, readOnly: true };
   },
-  tearDown: ({ files, directory }) => files.unmount(directory),
 };

@@ -18,8 +18,6 @@ export interface VolumeContext {
   readonly pod: Pod;
   /** Own folder of this volume, not yet made: …/volumes/kubernetes.io~empty-dir/cache */
   readonly directory: string;
-  /** The folder lies on a tmpfs already. */
-  readonly isOnTmpfs: boolean;
   readonly facts: PodFacts;
   readonly allocatable: Readonly<Record<string, string>>;
   readonly nodeMemoryBytes: number;
@@ -30,7 +28,7 @@ export interface VolumeContext {
 export interface VolumeSource {
   /** As in folder names: "kubernetes.io~configmap". */
   readonly pluginName: string;
-  /** Holds secrets, so it must not reach the disk: its folder is made on the node's tmpfs, where there is one. */
+  /** Holds secrets, so it must not reach the disk: its folder is made on the node's tmpfs. */
   readonly inMemory?: boolean;
   /** Whether a volume is of this kind. */
   readonly matches: (volume: Volume) => boolean;

@@ -179,7 +179,11 @@ test("fsGroup gives a volume to a group", async () => {
     nodeMemoryBytes: 1,
     renewAt: () => undefined,
   };
-  const mounted = await setUpVolumes(context as never, { disk: join(disk, "group"), memory: undefined }, pod);
+  const mounted = await setUpVolumes(
+    context as never,
+    { disk: join(disk, "group"), memory: join(disk, "memory") },
+    pod,
+  );
   const stat = statSync(mounted.get("cache")?.hostPath ?? "");
   expect([stat.gid, stat.mode & 0o7777]).toEqual([isRoot ? 4321 : process.getgid?.(), 0o2777]);
 });
