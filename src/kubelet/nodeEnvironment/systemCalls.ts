@@ -59,6 +59,10 @@ const PROTOTYPES = {
   ioctl: "int ioctl(int fd, unsigned long request, _Inout_ void *argument)",
   flock: "int flock(int fd, int operation)",
   syncfs: "int syncfs(int fd)",
+  bind: "int bind(int fd, const void *address, uint length)",
+  setsockopt: "int setsockopt(int fd, int level, int name, const void *value, uint length)",
+  prctl: "int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)",
+  waitpid: "int waitpid(int pid, void *status, int options)",
 } as const;
 
 type Name = keyof typeof PROTOTYPES;
@@ -118,6 +122,31 @@ export const makeNode = (path: string, mode: number, device: bigint) => check("m
 export const openSocket = (domain: number, type: number) => check("socket", "", domain, type, 0);
 export const ioctl = (fd: number, request: number, argument: Buffer) => check("ioctl", "", fd, request, argument);
 export const lockFile = (descriptor: number, operation: number) => check("flock", "", descriptor, operation);
+
+/** Source: linux/prctl.h, PR_SET_CHILD_SUBREAPER. */
+const PR_SET_CHILD_SUBREAPER = 36;
+/** Source: linux/wait.h. */
+const WNOHANG = 1;
+
+/** Has orphans below this process become its children, for it to collect. */
+export const adoptOrphans = () => check("prctl", "", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+/** Frees a child that has ended, its exit code unseen. */
+export const collectChild = (pid: number) => check("waitpid", String(pid), pid, null, WNOHANG);
+
+/** Source: linux/socket.h and asm-generic/socket.h. */
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+
+/** Gives an IPv4 socket its own address; "0.0.0.0" is every one. */
+export function bindInet(descriptor: number, address: string, port: number): void {
+  const yes = Buffer.from([1, 0, 0, 0]);
+  check("setsockopt", "", descriptor, SOL_SOCKET, SO_REUSEADDR, yes, yes.length);
+  const name = Buffer.alloc(16);
+  name.writeUInt16LE(AF_INET, 0);
+  name.writeUInt16BE(port, 2);
+  for (const [index, part] of address.split(".").entries()) name.writeUInt8(Number(part), 4 + index);
+  check("bind", `${address}:${port}`, descriptor, name, name.length);
+}
 
 /** Connects a descriptor to a Unix socket; for socket types that `net.connect` does not know. */
 export function connectUnix(descriptor: number, path: string): void {

@@ -7,6 +7,7 @@ import { type ExecRequest, type ExecSyncResult, RuntimeError } from "../../runti
 import { START_ERROR_EXIT_CODE } from "./conmon.ts";
 import { bundleOf, type OciContext, runtimeRoot } from "./context.ts";
 import type { OciSpec } from "./ociSpec.ts";
+import { collectOrphans } from "./orphans.ts";
 import { type ContainerRecord, identifyProcess, signalProcess } from "./records.ts";
 import { drainInto, feed } from "./streams.ts";
 
@@ -60,6 +61,8 @@ async function runExec(
   request.signal?.removeEventListener("abort", kill);
   const complaint = code === 0 ? undefined : runtimeComplaint(directory);
   if (complaint === undefined) return code;
+  // What it forked for the program it has left behind, dead.
+  collectOrphans();
   throw new RuntimeError("ExecError", complaint, { exitCode: START_ERROR_EXIT_CODE });
 }
 

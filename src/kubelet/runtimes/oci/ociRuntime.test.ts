@@ -44,6 +44,11 @@ describe.runIf(canRun(NEEDS)).each(["crun", "runc"])("containers run by %s", (oc
     test(name, async () => void (await node.tell({ do: "case", name })), CASE_MS_MAX);
   }
 
+  test("a component in the agent can serve in a pod's network, and only there", async () => {
+    expect(await node.tell({ do: "serve" })).toEqual(["served", "ECONNREFUSED"]);
+    await node.tell({ do: "clean" });
+  });
+
   test("nothing is left of pods that were removed", async () => {
     const left = (path: string) => readdirSync(join(node.environment.runDirectory, path));
     expect([left("containers"), left("sandboxes"), left("exits"), left("oci"), left("t")]).toEqual([

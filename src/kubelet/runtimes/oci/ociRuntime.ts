@@ -18,6 +18,7 @@ import { pullImage } from "../../images/pull.ts";
 import type { ImageStore } from "../../images/store.ts";
 import { detectCgroups } from "../../nodeEnvironment/detectCgroups.ts";
 import type { NodeEnvironment } from "../../nodeEnvironment/nodeEnvironment.ts";
+import { adoptOrphans } from "../../nodeEnvironment/systemCalls.ts";
 import type { PodNetwork } from "../../podNetwork.ts";
 import type { Images, Runtime, RuntimeEvent } from "../../runtime.ts";
 import { joinStreams } from "./attach.ts";
@@ -26,7 +27,9 @@ import { Containers } from "./containers.ts";
 import { bundleOf, exitDirectory, layersLink, type OciContext, runtimeRoot, socketsDirectory } from "./context.ts";
 import { dialIn } from "./dial.ts";
 import { execOnPipes, execSync } from "./exec.ts";
+import { collectOrphans } from "./orphans.ts";
 import { Sandboxes } from "./sandboxes.ts";
+import { bindSocketIn } from "./sandboxNamespaces.ts";
 import { execOnTerminal } from "./terminal.ts";
 
 export interface OciRuntimeOptions {
@@ -40,8 +43,17 @@ export interface OciRuntimeOptions {
   readonly conmon: string;
 }
 
+/** A runtime whose sandboxes are namespaces of this machine. */
+export interface OciRuntime extends Runtime {
+  /** A socket in the pod's network for a component in this process. @throws Error when it cannot be bound. */
+  bindSocket(
+    sandboxId: string,
+    options: { readonly protocol: "tcp" | "udp"; readonly address: string; readonly port: number },
+  ): number;
+}
+
 /** Opens the runtime of a node, and takes over what runs there. */
-export async function openOciRuntime(options: OciRuntimeOptions): Promise<Runtime> {
+export async function openOciRuntime(options: OciRuntimeOptions): Promise<OciRuntime> {
   const { env, environment, store } = options;
   const status = readFileSync("/proc/self/status", "utf8");
   const capabilities = parseCapabilityMask(/^CapEff:\s*(\w+)/m.exec(status)?.[1] ?? "0");
@@ -58,6 +70,7 @@ export async function openOciRuntime(options: OciRuntimeOptions): Promise<Runtim
   const containers = new Containers(context, sandboxes, (event) => {
     for (const listener of listeners) listener(event);
   });
+  adoptOrphans();
   await sandboxes.adopt();
   const stopWatching = watchExits(context, containers);
   await containers.adopt();
@@ -80,10 +93,12 @@ async function versionOf(program: string): Promise<string> {
 function watchExits(context: OciContext, containers: Containers): () => void {
   const watcher = watch(exitDirectory(context), (_, name) => {
     if (name !== null) containers.check(name);
+    collectOrphans();
   });
   let timer: Timer;
   const again = () => {
     containers.checkAll();
+    collectOrphans();
     timer = context.env.clock.setTimer(containers.checkPeriodMs, again);
   };
   timer = context.env.clock.setTimer(containers.checkPeriodMs, again);
@@ -92,6 +107,9 @@ function watchExits(context: OciContext, containers: Containers): () => void {
     timer.cancel();
   };
 }
+
+/** With host network a pod is where this process is. */
+const OWN_NETWORK = "/proc/self/ns/net";
 
 interface Parts {
   readonly context: OciContext;
@@ -102,7 +120,7 @@ interface Parts {
   readonly stopWatching: () => void;
 }
 
-function assemble({ context, sandboxes, containers, listeners, version, stopWatching }: Parts): Runtime {
+function assemble({ context, sandboxes, containers, listeners, version, stopWatching }: Parts): OciRuntime {
   const bundle = (id: string) => bundleOf(context, id);
   return {
     name: basename(context.ociRuntime),
@@ -136,6 +154,7 @@ function assemble({ context, sandboxes, containers, listeners, version, stopWatc
       await joinStreams(bundle(id), request);
     },
     dial: async (sandboxId, port) => dialIn(sandboxes.networkNamespace(sandboxId), port),
+    bindSocket: (sandboxId, socket) => bindSocketIn(sandboxes.networkNamespace(sandboxId) ?? OWN_NETWORK, socket),
     async updateResources(id, resources) {
       context.cgroups.setLimits(containers.running(id).cgroupPath, resources);
     },

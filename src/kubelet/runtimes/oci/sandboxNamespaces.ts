@@ -2,6 +2,7 @@ import { closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   AF_INET,
+  bindInet,
   CLONE_NEWIPC,
   CLONE_NEWNET,
   CLONE_NEWUTS,
@@ -54,14 +55,32 @@ export function pinNamespaces(
 }
 
 /** A TCP socket that lives in the network namespace pinned at `path`. */
-export function openTcpSocketIn(path: string): number {
+export const openTcpSocketIn = (path: string): number =>
+  inNetwork(path, () => openSocket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC));
+
+/**
+ * A socket of this process, bound in another network namespace: components that run in this process but belong to a pod
+ * serve on it, by `server.listen({ fd })` or `socket.bind({ fd })`.
+ */
+export function bindSocketIn(
+  path: string,
+  options: { readonly protocol: "tcp" | "udp"; readonly address: string; readonly port: number },
+): number {
+  const type = options.protocol === "tcp" ? SOCK_STREAM : SOCK_DGRAM;
+  const socket = inNetwork(path, () => openSocket(AF_INET, type | SOCK_CLOEXEC));
+  try {
+    bindInet(socket, options.address, options.port);
+    return socket;
+  } catch (error) {
+    closeSync(socket);
+    throw error;
+  }
+}
+
+function inNetwork<T>(path: string, action: () => T): T {
   const namespace = openSync(path, "r");
   try {
-    return within(
-      ["net"],
-      () => setNamespace(namespace, CLONE_NEWNET),
-      () => openSocket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC),
-    );
+    return within(["net"], () => setNamespace(namespace, CLONE_NEWNET), action);
   } finally {
     closeSync(namespace);
   }

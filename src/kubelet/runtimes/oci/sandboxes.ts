@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { podsCgroup } from "../../nodeEnvironment/nodeEnvironment.ts";
@@ -23,6 +23,8 @@ import { type NamespaceName, pinNamespaces } from "./sandboxNamespaces.ts";
 const SHARED_MEMORY_OPTIONS = "mode=1777,size=65536k";
 /** What every pod may do with its own network. Source: containerd cri config, enable_unprivileged_ports and _icmp. */
 const DEFAULT_SYSCTLS = { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" };
+/** Source: linux/magic.h, NSFS_MAGIC. */
+const NSFS_MAGIC = 0x6e736673;
 /** Letters of a sandbox's id in the name of its control group, enough to tell attempts apart. */
 const CGROUP_SUFFIX_LENGTH = 8;
 
@@ -45,8 +47,14 @@ export class Sandboxes {
     for (const record of records) this.#records.set(record.id, record);
     for (const id of broken) await this.#removeDirectory(id);
     for (const record of records) {
-      if (record.init !== undefined && !isAlive(record.init)) this.#save({ ...record, state: "NotReady" });
+      const isGone = (record.init !== undefined && !isAlive(record.init)) || !this.#isPinned(record);
+      if (isGone && record.state === "Ready") this.#save({ ...record, state: "NotReady" });
     }
+  }
+
+  /** After a restart of the machine the pins are plain files. */
+  #isPinned({ id, config }: SandboxRecord): boolean {
+    return namespacesOf(config).every((name) => statfsSync(join(this.#directory(id), name)).type === NSFS_MAGIC);
   }
 
   async run(config: SandboxConfig): Promise<SandboxStatus> {

@@ -8,6 +8,7 @@ import { runSession } from "./attach.ts";
 import { cleanMessage, conmonArguments, conmonEnvironment, parseAnswer, START_ERROR_EXIT_CODE } from "./conmon.ts";
 import { bundleOf, type OciContext } from "./context.ts";
 import { ociArguments, runtimeComplaint, writeProcess } from "./exec.ts";
+import { collectOrphans } from "./orphans.ts";
 import { PacketSocket } from "./packetSocket.ts";
 import { type ContainerRecord, identifyProcess, type ProcessIdentity, signalProcess } from "./records.ts";
 
@@ -80,6 +81,7 @@ async function answerOf(lines: AsyncIterator<string>, directory: string): Promis
   const { value, done } = await lines.next();
   const { data, message } = done ? { data: -1, message: "" } : parseAnswer(value);
   if (data >= 0) return data;
+  collectOrphans();
   const complaint = runtimeComplaint(directory) ?? cleanMessage(message);
   throw new RuntimeError("ExecError", complaint, { exitCode: START_ERROR_EXIT_CODE });
 }

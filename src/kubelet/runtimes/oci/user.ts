@@ -13,7 +13,11 @@ export interface UserDatabase {
   readonly group: string;
 }
 
-const rowsOf = (text: string) => text.split("\n").map((line) => line.trim().split(":"));
+const rowsOf = (text: string) =>
+  text
+    .split("\n")
+    .map((line) => line.trim().split(":"))
+    .filter((row) => row.length > 1);
 const isNumber = (text: string) => /^\d+$/.test(text);
 
 /**

@@ -3,7 +3,9 @@
  * over its IPC channel. A process of its own, because namespaces belong to processes, and to be killed.
  */
 import { mkdirSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { realClock, realRandom } from "../../../../cluster/realEnv.ts";
 import { silentLog } from "../../../../lib/silentLog.ts";
 import { packImage } from "../../../images/pack.ts";
@@ -19,6 +21,7 @@ export type Order =
   | { readonly id: number; readonly do: "case"; readonly name: string }
   | { readonly id: number; readonly do: "start"; readonly script: string }
   | { readonly id: number; readonly do: "status"; readonly containerId: string }
+  | { readonly id: number; readonly do: "serve" }
   | { readonly id: number; readonly do: "clean" };
 
 export interface Answer {
@@ -93,6 +96,21 @@ function contextIn(name: string): SuiteContext {
   };
 }
 
+/** A server in this process, but in a pod's network: what is heard by connecting to it there, and here. */
+async function serveInPod(context: SuiteContext): Promise<readonly [string, string]> {
+  const { sandboxId } = await startPod(context);
+  const fd = runtime.bindSocket(sandboxId, { protocol: "tcp", address: "127.0.0.1", port: 5353 });
+  const server = createServer((socket) => socket.end("served")).listen({ fd });
+  try {
+    const inside = await text(await runtime.dial(sandboxId, 5353));
+    const here = connect(5353, "127.0.0.1");
+    const outside = await text(here).catch((error) => error.code);
+    return [inside, outside];
+  } finally {
+    server.close();
+  }
+}
+
 async function obey(order: Order): Promise<unknown> {
   const scratch = join(directory, "scratch", String(order.id));
   mkdirSync(scratch, { recursive: true });
@@ -108,6 +126,8 @@ async function obey(order: Order): Promise<unknown> {
       return startPod(contextIn(scratch), { command: ["sh", "-c", order.script] });
     case "status":
       return runtime.containerStatus(order.containerId);
+    case "serve":
+      return serveInPod(contextIn(scratch));
     case "clean":
       return clean();
   }
