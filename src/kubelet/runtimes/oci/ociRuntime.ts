@@ -10,7 +10,7 @@
  * Deliberately absent: seccomp, AppArmor and SELinux profiles, user namespaces, checkpoints.
  */
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, renameSync, symlinkSync, watch } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, watch } from "node:fs";
 import { basename } from "node:path";
 import { promisify } from "node:util";
 import type { Env, Timer } from "../../../lib/env.ts";
@@ -80,6 +80,7 @@ export async function openOciRuntime(options: OciRuntimeOptions): Promise<OciRun
 
 function linkLayers(context: OciContext, target: string): void {
   const link = layersLink(context);
+  rmSync(`${link}.new`, { force: true });
   symlinkSync(target, `${link}.new`);
   renameSync(`${link}.new`, link);
 }
