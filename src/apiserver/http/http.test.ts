@@ -1,0 +1,151 @@
+import { request as httpsRequest } from "node:https";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Transport } from "../../client/transport.ts";
+import { directTransport } from "../../client/transports/direct.ts";
+import { httpsTransport } from "../../client/transports/https.ts";
+import type { Env } from "../../lib/env.ts";
+import { createAuthority, issueCertificate, type KeyPair } from "../../pki/certificates.ts";
+import { createAuthenticator } from "../auth/authenticators.ts";
+import { admin, testServer } from "../testServer.ts";
+import { type HttpServer, startHttpServer } from "./server.ts";
+
+const MAPS = "/api/v1/namespaces/default/configmaps";
+const JSON_BODY = { "content-type": "application/json" };
+
+const server = testServer();
+/** Certificates are checked against the time of the machine. */
+const env: Env = { ...server.env, clock: { ...server.clock, now: () => Date.now() } as Env["clock"] };
+let authority: KeyPair;
+let http: HttpServer;
+let https: Transport;
+
+beforeAll(async () => {
+  authority = await createAuthority(env, "kubernetes");
+  const own = {
+    commonName: "kube-apiserver",
+    dnsNames: ["localhost"],
+    ips: ["127.0.0.1"],
+    usages: ["server"] as const,
+  };
+  const serving = await issueCertificate(env, authority, own);
+  const clientCertificate = await issueCertificate(env, authority, {
+    commonName: admin.name,
+    organizations: ["system:masters"],
+    usages: ["client"],
+  });
+  http = await startHttpServer({
+    env: server.env,
+    tls: { certificate: serving.certificate, key: serving.key, clientAuthority: authority.certificate },
+    handle: server.handle,
+    authenticate: createAuthenticator({}),
+    listen: [{ host: "127.0.0.1", port: 0 }],
+  });
+  const url = `https://127.0.0.1:${http.ports[0]}`;
+  https = httpsTransport({ server: url, ca: authority.certificate, clientCertificate });
+  for (let index = 0; index < 200; index += 1) {
+    await server.send("POST", "/api/v1/namespaces/large/configmaps", {
+      metadata: { name: `m${index}` },
+      data: { a: "x".repeat(3000) },
+    });
+  }
+});
+afterAll(async () => {
+  await https.close();
+  await http.close();
+  await server.close();
+});
+
+const transports: [name: string, get: () => Transport][] = [
+  ["direct", () => directTransport(server.handle, admin)],
+  ["https", () => https],
+];
+
+describe.each(transports)("the %s transport", (name, transport) => {
+  it("creates, reads and deletes", async () => {
+    const { request } = transport();
+    const created = await request({ method: "POST", path: MAPS, headers: JSON_BODY, body: { metadata: { name } } });
+    expect(created).toMatchObject({ status: 201, body: { kind: "ConfigMap", metadata: { name } } });
+    expect((await request({ method: "GET", path: `${MAPS}/${name}` })).body).toEqual(created.body);
+    expect((await request({ method: "DELETE", path: `${MAPS}/${name}` })).body).toMatchObject({ status: "Success" });
+  });
+
+  it("throws the server's error", async () => {
+    const missing = transport().request({ method: "GET", path: `${MAPS}/none` });
+    await expect(missing).rejects.toMatchObject({ reason: "NotFound", message: 'configmaps "none" not found' });
+  });
+
+  it("reads a long list whole", async () => {
+    const { body } = await transport().request({ method: "GET", path: "/api/v1/namespaces/large/configmaps" });
+    expect((body as { items: unknown[] }).items.length).toBe(200);
+  });
+
+  it("watches until it is told to stop", async () => {
+    const stop = new AbortController();
+    const query = new URLSearchParams({ watch: "1" });
+    const events = await transport().watch({ method: "GET", path: MAPS, query, signal: stop.signal });
+    await server.send("POST", MAPS, { metadata: { name: `${name}-watched` } });
+    const seen: string[] = [];
+    try {
+      for await (const batch of events) {
+        seen.push(...batch.map(({ type, object }) => `${type} ${object.metadata.name}`));
+        if (seen.includes(`ADDED ${name}-watched`)) stop.abort();
+      }
+    } catch (error) {
+      expect(stop.signal.aborted, String(error)).toBe(true);
+    }
+    expect(seen).toContain(`ADDED ${name}-watched`);
+  });
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+}
+
+/** One request over HTTP/1.1, without a client certificate. */
+const http1 = (path: string, { method = "GET", headers = {}, body = "" } = {}): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const options = {
+      host: "127.0.0.1",
+      port: http.ports[0],
+      path,
+      method,
+      headers,
+      ca: authority.certificate,
+      agent: false,
+    };
+    const request = httpsRequest(options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => {
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString(),
+        });
+      });
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+
+describe("HTTP/1.1", () => {
+  it("takes who shows nothing for anonymous", async () => {
+    const { status, body } = await http1(MAPS);
+    expect(status).toBe(403);
+    expect(JSON.parse(body).message).toContain('User "system:anonymous" cannot list resource "configmaps"');
+  });
+
+  it("refuses a token that nobody knows", async () => {
+    const { status, body } = await http1(MAPS, { headers: { authorization: "Bearer x" } });
+    expect(status).toBe(401);
+    expect(JSON.parse(body)).toMatchObject({ kind: "Status", reason: "Unauthorized", message: "Unauthorized" });
+  });
+
+  it("refuses a body of more than three mebibytes", async () => {
+    const { status, body } = await http1(MAPS, { method: "POST", body: "x".repeat(3 * 1024 * 1024 + 1) });
+    expect(status).toBe(413);
+    expect(JSON.parse(body).message).toBe("Request entity too large: limit is 3145728");
+  });
+});
