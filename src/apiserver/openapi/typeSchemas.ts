@@ -122,23 +122,23 @@ export function typeSchemas(table: OpenApiTable, descriptions: Descriptions, for
 
   function fieldSchema(typeName: string, field: string, text: string, description: string | undefined): JsonSchema {
     const [, type = "any", ...flags] = text.split(" ");
+    // Where a field that refers to a type has no text of its own, the type's is what people want to read.
+    const explanation = description ?? descriptions[type.replace(/^(\[\]|\{\})+/, "")]?.description;
     const anyName = ANY_FIELDS[`${typeName}.${field}`];
     const schema = anyName === undefined ? schemaOf(type) : named(anyName, { type: "object" });
     const extra = {
-      ...(description !== undefined && description !== "" && { description }),
+      ...(explanation !== undefined && explanation !== "" && { description: explanation }),
       ...extensions(flags),
-      ...defaultOf(type, flags),
+      ...defaultOf(flags),
     };
     const mustWrap = form.isV3 && schema.$ref !== undefined && Object.keys(extra).length > 0;
     return mustWrap ? { ...extra, allOf: [schema] } : { ...extra, ...schema };
   }
 
-  function defaultOf(type: string, flags: readonly string[]): JsonSchema {
+  /** OpenAPI 2 as upstream publishes it has no defaults. */
+  function defaultOf(flags: readonly string[]): JsonSchema {
     const given = flags.find((flag) => flag.startsWith("default="));
-    if (given !== undefined && (form.isV3 || !given.endsWith('=""')))
-      return form.isV3 ? { default: JSON.parse(given.slice(8)) } : {};
-    if (!form.isV3 || table.types[type] === undefined) return {};
-    return {};
+    return form.isV3 && given !== undefined ? { default: JSON.parse(given.slice("default=".length)) } : {};
   }
 
   function schemaOf(type: string): JsonSchema {
