@@ -4,6 +4,7 @@ import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts
 import { labelsText, templateColumns } from "../columns.ts";
 import { dropDisabledTemplateFields } from "../core/podSpec/disabledFields.ts";
 import { podTemplateDefaults } from "../core/podSpec/podSpecDefaults.ts";
+import { podTemplateWarnings } from "../core/podWarnings.ts";
 import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy } from "../generated/apps-v1.ts";
 import { withField, withMissing } from "../missing.ts";
 import { keepLabelsOnStatus, withoutStatus } from "../strategy.ts";
@@ -70,4 +71,5 @@ export const daemonSet = defineKind<DaemonSet>({
   prepareForUpdate: prepareDaemonSetForUpdate,
   validate: validateDaemonSet,
   validateUpdate: validateDaemonSetUpdate,
+  warnings: ({ metadata, spec }) => (metadata.resourceVersion ? [] : podTemplateWarnings(spec?.template)),
 });

@@ -8,7 +8,7 @@ import type { Deployment, DeploymentSpec, DeploymentStrategy } from "../generate
 import { withField, withMissing } from "../missing.ts";
 import { keepLabelsOnStatus, withoutStatus } from "../strategy.ts";
 import { validateDeployment, validateDeploymentUpdate } from "./deploymentValidation.ts";
-import { podNameWarnings } from "./workload.ts";
+import { workloadWarnings } from "./workload.ts";
 
 /** Source: apis/apps/v1/defaults.go, SetDefaults_Deployment. */
 function strategyDefaults(given: DeploymentStrategy): DeploymentStrategy {
@@ -79,5 +79,5 @@ export const deployment = defineKind<Deployment>({
   prepareForUpdate: prepareDeploymentForUpdate,
   validate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,
-  warnings: podNameWarnings,
+  warnings: workloadWarnings,
 });

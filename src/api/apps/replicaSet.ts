@@ -6,7 +6,7 @@ import type { ReplicaSet, ReplicaSetSpec } from "../generated/apps-v1.ts";
 import { withField, withMissing } from "../missing.ts";
 import { keepLabelsOnStatus, withoutStatus } from "../strategy.ts";
 import { validateReplicaSet, validateReplicaSetUpdate } from "./replicaSetValidation.ts";
-import { podNameWarnings } from "./workload.ts";
+import { workloadWarnings } from "./workload.ts";
 
 const dropDisabled = (spec: ReplicaSetSpec): ReplicaSetSpec => withField(spec, "template", dropDisabledTemplateFields);
 
@@ -44,5 +44,5 @@ export const replicaSet = defineKind<ReplicaSet>({
     withField(keepLabelsOnStatus(next, previous, context), "spec", dropDisabled),
   validate: validateReplicaSet,
   validateUpdate: validateReplicaSetUpdate,
-  warnings: podNameWarnings,
+  warnings: workloadWarnings,
 });

@@ -10,6 +10,7 @@ import { dns1123Label, percentReasons } from "../../machinery/names.ts";
 import type { KubeObject, LabelSelector } from "../../machinery/object.ts";
 import { because, needed, nonNegative } from "../checks.ts";
 import { validatePodTemplate } from "../core/podTemplateValidation.ts";
+import { podTemplateWarnings } from "../core/podWarnings.ts";
 import type { PodTemplateSpec } from "../generated/core-v1.ts";
 
 export const specPath = new FieldPath("spec");
@@ -110,9 +111,15 @@ export function collisionErrors(next: number | undefined, previous: number | und
   return [invalid(statusPath.at("collisionCount"), next ?? 0, "cannot be decremented")];
 }
 
-/** On create only. Source: registry/apps/deployment strategy.go, WarningsOnCreate. */
-export function podNameWarnings({ metadata: { name, resourceVersion } }: KubeObject): string[] {
-  const reasons = resourceVersion ? [] : dns1123Label(name);
+/** Source: registry/apps/deployment strategy.go, WarningsOnCreate. */
+export function workloadWarnings({ metadata: { name, resourceVersion }, spec }: Workload): string[] {
+  if (resourceVersion) return [];
+  const reasons = dns1123Label(name);
   const text = "this is used in Pod names and hostnames, which can result in surprising behavior";
-  return reasons.length === 0 ? [] : [`metadata.name: ${text}; a DNS label is recommended: [${reasons.join(" ")}]`];
+  const named = `metadata.name: ${text}; a DNS label is recommended: [${reasons.join(" ")}]`;
+  return [...(reasons.length === 0 ? [] : [named]), ...podTemplateWarnings(spec?.template)];
+}
+
+interface Workload extends KubeObject {
+  readonly spec?: { readonly template?: PodTemplateSpec };
 }

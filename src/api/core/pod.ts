@@ -7,6 +7,7 @@ import { podOnlyDefaults, podSpecDefaults } from "./podSpec/podSpecDefaults.ts";
 import { preparePodForCreate, preparePodForUpdate } from "./podStrategy.ts";
 import { validatePodUpdate } from "./podUpdateValidation.ts";
 import { validatePod } from "./podValidation.ts";
+import { podWarnings } from "./podWarnings.ts";
 
 /** Source: registry/core/pod strategy.go, ToSelectableFields. */
 const podFieldSelectors = {
@@ -68,4 +69,5 @@ export const pod = defineKind<Pod>({
   prepareForUpdate: preparePodForUpdate,
   validate: validatePod,
   validateUpdate: validatePodUpdate,
+  warnings: podWarnings,
 });
