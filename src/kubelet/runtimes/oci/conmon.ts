@@ -41,11 +41,15 @@ export function conmonArguments(context: OciContext, options: ConmonOptions): st
   ].flat();
 }
 
+/** Longest path of a socket, less what conmon adds: "/conmon-term.XXXXXX". Source: unix(7), sun_path. */
+const SOCKET_DIRECTORY_LENGTH_MAX = 107 - 19;
+
 /** What it leaves in its temporary directory when it is killed goes with the node. */
-export const conmonEnvironment = (context: OciContext) => ({
-  PATH: process.env.PATH,
-  TMPDIR: socketsDirectory(context),
-});
+export function conmonEnvironment(context: OciContext): Record<string, string | undefined> {
+  const directory = socketsDirectory(context);
+  const isShort = Buffer.byteLength(directory) <= SOCKET_DIRECTORY_LENGTH_MAX;
+  return { PATH: process.env.PATH, ...(isShort ? { TMPDIR: directory } : {}) };
+}
 
 /**
  * Creates a container under a conmon of its own, which leaves our session and outlives us: it keeps the log, the
