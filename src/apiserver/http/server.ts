@@ -14,7 +14,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { Env } from "../../lib/env.ts";
 import { ApiError } from "../../machinery/errors.ts";
@@ -134,7 +134,7 @@ interface Incoming {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Readable;
 }
 
 async function serve(
@@ -144,7 +144,11 @@ async function serve(
   socket: TLSSocket,
 ): Promise<void> {
   const gone = new AbortController();
-  outgoing.onClose(() => gone.abort());
+  let isAnswered = false;
+  outgoing.onClose(() => {
+    // An abort makes an error with its stack, which the many requests that just end can do without.
+    if (!isAnswered) gone.abort();
+  });
   try {
     const user = await options.authenticate(credentialsOf(socket, incoming.headers.authorization));
     const request = await requestOf(incoming, gone.signal);
@@ -152,6 +156,7 @@ async function serve(
       method: request.method,
       acceptEncoding: incoming.headers["accept-encoding"],
     });
+    isAnswered = true;
   } catch (error) {
     if (!outgoing.isClosed()) sendError(error, outgoing, options.env);
   }
