@@ -4,7 +4,7 @@ import type { Writable } from "node:stream";
 import { createGzip, gzipSync } from "node:zlib";
 import type { Env } from "../../lib/env.ts";
 import { ApiError } from "../../machinery/errors.ts";
-import type { ApiResponse, WatchStream } from "../../machinery/requests.ts";
+import type { ApiResponse, WatchFrame, WatchStream } from "../../machinery/requests.ts";
 
 /** Where an answer goes. */
 export interface Outgoing {
@@ -114,6 +114,7 @@ async function sendStream(stream: AsyncIterable<Uint8Array>, head: Head, outgoin
   }
 }
 
+const WATCH_CHUNK_BYTES = 256 * 1024;
 const NEWLINE = Buffer.from("\n");
 
 async function sendWatch(events: WatchStream, contentType: string, outgoing: Outgoing): Promise<void> {
@@ -125,8 +126,7 @@ async function sendWatch(events: WatchStream, contentType: string, outgoing: Out
     for (;;) {
       const frames = await events.next();
       if (frames === undefined || outgoing.isClosed()) break;
-      const lines = frames.flatMap((frame) => [frame.bytes(), NEWLINE]);
-      await write(output, Buffer.concat(lines), outgoing);
+      for (const chunk of lines(frames)) await write(output, chunk, outgoing);
     }
     output.end();
   } catch {
@@ -134,6 +134,22 @@ async function sendWatch(events: WatchStream, contentType: string, outgoing: Out
   } finally {
     events.close();
   }
+}
+
+/** What happened together goes out together, in pieces of a size that a slow client can be waited for. */
+function* lines(frames: readonly WatchFrame[]): Iterable<Uint8Array> {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  for (const frame of frames) {
+    const bytes = frame.bytes();
+    parts.push(bytes, NEWLINE);
+    length += bytes.length + 1;
+    if (length < WATCH_CHUNK_BYTES) continue;
+    yield Buffer.concat(parts);
+    parts = [];
+    length = 0;
+  }
+  if (parts.length > 0) yield Buffer.concat(parts);
 }
 
 /** A failure outside the handler: authentication, or the body. After the head has gone the connection is cut instead. */

@@ -186,6 +186,13 @@ describe("the queue of a watcher", () => {
     expect(await queue.next()).toBeUndefined();
   });
 
+  it("holds whatever it begins with", async () => {
+    const queue = new WatchQueue();
+    for (let index = 0; index < 15_000; index += 1) queue.fill(frame);
+    queue.push(frame);
+    expect((await queue.next())?.length).toBe(15_001);
+  });
+
   it("ends when its reader is too slow, after what it has", async () => {
     const queue = new WatchQueue();
     let closed = 0;

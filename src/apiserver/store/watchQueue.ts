@@ -8,6 +8,8 @@ export class WatchQueue implements WatchStream {
   #frames: WatchFrame[] = [];
   #wake: ((frames: readonly WatchFrame[] | undefined) => void) | undefined;
   #isOver = false;
+  /** How many of the waiting ones came by `fill`. */
+  #filled = 0;
   #onClose: () => void = () => undefined;
 
   /** Called once, when either side ends the watch. */
@@ -15,9 +17,16 @@ export class WatchQueue implements WatchStream {
     this.#onClose = run;
   }
 
+  /** What a watch begins with, however much it is: it is all there before the reader has had a chance. */
+  fill(frame: WatchFrame): void {
+    if (this.#isOver) return;
+    this.#frames.push(frame);
+    this.#filled += 1;
+  }
+
   push(frame: WatchFrame): void {
     if (this.#isOver) return;
-    if (this.#frames.length >= WAITING_MAX) {
+    if (this.#frames.length >= this.#filled + WAITING_MAX) {
       this.end();
       return;
     }
@@ -56,6 +65,7 @@ export class WatchQueue implements WatchStream {
     if (this.#frames.length === 0) return undefined;
     const frames = this.#frames;
     this.#frames = [];
+    this.#filled = 0;
     return frames;
   }
 }

@@ -46,12 +46,16 @@ function start(call: ResourceRequest, { queue, view, options, scope }: Watching)
     const frame = toFrame(event, shared);
     if (frame !== undefined) queue.push(frame);
   };
+  const fill = (event: CacheEvent) => {
+    const frame = toFrame(event, new Map());
+    if (frame !== undefined) queue.fill(frame);
+  };
   try {
-    if (isFromNow(options)) replayState(call, { queue, view, options, scope }, push);
-    else for (const event of cache.eventsSince(Number(options.resourceVersion))) push(event, new Map());
+    if (isFromNow(options)) replayState(call, { queue, view, options, scope }, fill);
+    else for (const event of cache.eventsSince(Number(options.resourceVersion))) fill(event);
   } catch (error) {
     if (!isExpired(error)) throw error;
-    queue.push(errorFrame(error));
+    queue.fill(errorFrame(error));
     queue.end();
     return;
   }
@@ -84,15 +88,15 @@ const isFromNow = ({ resourceVersion, sendInitialEvents }: ListOptions) =>
 function replayState(
   call: ResourceRequest,
   { queue, options, scope }: Watching,
-  push: (event: CacheEvent, shared: SharedFrames) => void,
+  fill: (event: CacheEvent) => void,
 ): void {
   if (options.sendInitialEvents === false) return;
   const { cache } = call.resource.store;
   for (const object of cache.list(scope)) {
     const revision = Number(object.metadata.resourceVersion);
-    push({ type: "ADDED", key: "", object, previous: undefined, revision }, new Map());
+    fill({ type: "ADDED", key: "", object, previous: undefined, revision });
   }
-  if (options.sendInitialEvents) queue.push(bookmarkFrame(call, cache.revision, INITIAL_EVENTS_END));
+  if (options.sendInitialEvents) queue.fill(bookmarkFrame(call, cache.revision, INITIAL_EVENTS_END));
 }
 
 const timeoutMs = ({ server }: ResourceRequest, { timeoutSeconds }: ListOptions) =>
