@@ -63,11 +63,15 @@ function installNpmPackages() {
 
 const isRoot = () => typeof process.getuid === "function" && process.getuid() === 0;
 
+/** What tests run in containers. */
+const TEST_COMMANDS = { busybox: "busybox-static" };
+
 /** @returns the commands that are still missing, after trying to install them. */
-function installSystemPackages() {
-  const missing = () => Object.keys(SYSTEM_COMMANDS).filter((command) => !onPath(command));
+function installSystemPackages(more = {}) {
+  const commands = { ...SYSTEM_COMMANDS, ...more };
+  const missing = () => Object.keys(commands).filter((command) => !onPath(command));
   if (process.platform !== "linux" || missing().length === 0) return missing();
-  const packages = [...new Set(missing().map((command) => SYSTEM_COMMANDS[command]))];
+  const packages = [...new Set(missing().map((command) => commands[command]))];
   if (!isRoot() || !onPath("apt-get")) {
     console.log(
       ` ! missing for real containers: ${packages.join(", ")}. Containers will be simulated. ` +
@@ -89,4 +93,4 @@ function installSystemPackages() {
   return missing();
 }
 
-module.exports = { root, step, fail, installNpmPackages, installSystemPackages, isRoot };
+module.exports = { root, step, fail, installNpmPackages, installSystemPackages, isRoot, TEST_COMMANDS };

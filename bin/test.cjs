@@ -5,10 +5,10 @@
 const { mkdtempSync, readFileSync, rmSync } = require("node:fs");
 const { tmpdir } = require("node:os");
 const path = require("node:path");
-const { root, installNpmPackages, installSystemPackages } = require("./setup.cjs");
+const { root, installNpmPackages, installSystemPackages, TEST_COMMANDS } = require("./setup.cjs");
 
 installNpmPackages();
-installSystemPackages();
+installSystemPackages(TEST_COMMANDS);
 const { run } = require("./node26.cjs");
 const filters = process.argv.slice(2);
 const inRoot = { cwd: root };
