@@ -71,6 +71,7 @@ async function answer(server: Server, options: RequestHandlerOptions, incoming: 
   if (!info.isResource) return (await answerPath(options, request)) ?? pageNotFound;
   const resource = server.resources.find(info.group, info.version, info.resource);
   if (resource === undefined) return (await answerVirtual(server, options, incoming)) ?? pageNotFound;
+  if (resource.kind.deprecation !== undefined) warnings.push(resource.kind.deprecation);
   const call: ResourceRequest = { server, request, info, resource, user, warnings };
   return (await handlerFor(call, options.subresources)?.(call)) ?? pageNotFound;
 }

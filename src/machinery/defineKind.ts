@@ -127,6 +127,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly unconditionalUpdate: boolean;
   /** Non-fatal remarks sent as `Warning` headers; `previous` is what an update changes. Parts of their own have none. */
   readonly warnings: (object: T, previous?: T) => readonly string[];
+  /** Said with every answer about a kind that is to go. Source: api/<group>/<version> APILifecycleDeprecated. */
+  readonly deprecation: string | undefined;
 }
 
 type Defaulted =
@@ -152,7 +154,8 @@ type Defaulted =
   | "defaultPropagation"
   | "createOnUpdate"
   | "unconditionalUpdate"
-  | "warnings";
+  | "warnings"
+  | "deprecation";
 
 export type KindInput<T extends KubeObject> = Omit<KindDefinition<T>, Defaulted> &
   Partial<Pick<KindDefinition<T>, Defaulted>>;
@@ -201,6 +204,7 @@ export function defineKind<T extends KubeObject>(input: KindInput<T>): KindDefin
     createOnUpdate: false,
     unconditionalUpdate: true,
     warnings: () => [],
+    deprecation: undefined,
     ...input,
   };
 }

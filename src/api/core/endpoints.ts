@@ -1,4 +1,6 @@
 import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
+import { FieldPath } from "../../machinery/fieldErrors.ts";
+import { ipWarnings } from "../../machinery/ipWarnings.ts";
 import { firstFew, NONE } from "../columns.ts";
 import type { Endpoints } from "../generated/core-v1.ts";
 import { withEach, withMissing } from "../missing.ts";
@@ -15,6 +17,21 @@ function addressesText({ subsets = [] }: Endpoints): string {
       : ports.flatMap(({ port }) => addresses.map(({ ip }) => hostPort(ip, port))),
   );
   return firstFew(list);
+}
+
+const MANAGED_BY_LABEL = "endpoints.kubernetes.io/managed-by";
+const subsetsPath = new FieldPath("subsets");
+
+/** What the controller writes needs no look. Source: registry/core/endpoint strategy.go, endpointsWarnings. */
+function endpointsWarnings({ metadata, subsets = [] }: Endpoints): string[] {
+  if (metadata.labels?.[MANAGED_BY_LABEL] === "endpoint-controller") return [];
+  return subsets.flatMap((subset, index) =>
+    (["addresses", "notReadyAddresses"] as const).flatMap((field) =>
+      (subset[field] ?? []).flatMap(({ ip }, at) =>
+        ipWarnings(subsetsPath.index(index).at(field).index(at).at("ip"), ip),
+      ),
+    ),
+  );
 }
 
 /** The addresses behind a Service, all in one object. */
@@ -34,4 +51,6 @@ export const endpoints = defineKind<Endpoints>({
   columns: [nameColumn, { name: "Endpoints", type: "string", value: addressesText }, ageColumn],
   validate: validateEndpoints,
   validateUpdate: validateEndpointsUpdate,
+  warnings: endpointsWarnings,
+  deprecation: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 });

@@ -1,4 +1,4 @@
-import { defineKind } from "../../machinery/defineKind.ts";
+import { defineKind, type WriteContext } from "../../machinery/defineKind.ts";
 import type { Node } from "../generated/core-v1.ts";
 import { withField } from "../missing.ts";
 import { nodeColumns } from "./nodeColumns.ts";
@@ -14,10 +14,32 @@ const nodeDefaults = (node: Node): Node =>
   });
 
 /** Kubelets are no longer configured through their node. Source: registry/core/node strategy.go, dropDisabledFields. */
-function withoutConfig(node: Node): Node {
+function withoutConfigSource(node: Node): Node {
   if (node.spec?.configSource === undefined) return node;
   const { configSource: _, ...spec } = node.spec;
   return { ...node, spec };
+}
+
+function withoutConfig(node: Node): Node {
+  if (node.status?.config === undefined) return node;
+  const { config: _, ...status } = node.status;
+  return { ...node, status };
+}
+
+/** What is stored already may stay. */
+function prepareNodeForUpdate(next: Node, previous: Node, { subresource }: WriteContext): Node {
+  if (subresource === "status") return previous.status?.config === undefined ? withoutConfig(next) : next;
+  return previous.spec?.configSource === undefined ? withoutConfigSource(next) : next;
+}
+
+/** Source: strategy.go, fieldIsDeprecatedWarnings. */
+function nodeWarnings({ spec }: Node): string[] {
+  const warnings: string[] = [];
+  if (spec?.configSource !== undefined) warnings.push("spec.configSource: the feature is removed");
+  if (spec?.externalID) {
+    warnings.push("spec.externalID: this field is deprecated, and is unused by Kubernetes");
+  }
+  return warnings;
 }
 
 /** A machine that runs pods. */
@@ -36,8 +58,9 @@ export const node = defineKind<Node>({
   fieldSelectors: { "spec.unschedulable": (node) => String(node.spec?.unschedulable ?? false) },
   withDefaults: nodeDefaults,
   columns: nodeColumns,
-  prepareForCreate: withoutConfig,
-  prepareForUpdate: (next, previous) => (previous.spec?.configSource === undefined ? withoutConfig(next) : next),
+  prepareForCreate: (node) => withoutConfig(withoutConfigSource(node)),
+  prepareForUpdate: prepareNodeForUpdate,
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
+  warnings: nodeWarnings,
 });

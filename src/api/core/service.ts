@@ -6,6 +6,7 @@ import { serviceColumns } from "./serviceColumns.ts";
 import { serviceDefaults } from "./serviceDefaults.ts";
 import { prepareServiceForUpdate } from "./serviceStrategy.ts";
 import { validateService, validateServiceUpdate } from "./serviceValidation.ts";
+import { serviceWarnings } from "./serviceWarnings.ts";
 
 /** One stable address for the pods that a selector names. */
 export const service = defineKind<Service>({
@@ -33,4 +34,5 @@ export const service = defineKind<Service>({
   prepareForUpdate: prepareServiceForUpdate,
   validate: validateService,
   validateUpdate: validateServiceUpdate,
+  warnings: serviceWarnings,
 });

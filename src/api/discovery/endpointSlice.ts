@@ -1,5 +1,7 @@
 import { deepEqual } from "../../machinery/deepEqual.ts";
 import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
+import { FieldPath } from "../../machinery/fieldErrors.ts";
+import { ipWarnings } from "../../machinery/ipWarnings.ts";
 import { firstFew } from "../columns.ts";
 import type { EndpointSlice } from "../generated/discovery-v1.ts";
 import { withEach, withMissing } from "../missing.ts";
@@ -29,6 +31,26 @@ function prepareEndpointSliceForUpdate(next: EndpointSlice, previous: EndpointSl
   return { ...kept, metadata: { ...kept.metadata, generation: (previous.metadata.generation ?? 0) + 1 } };
 }
 
+const MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by";
+const CONTROLLERS = ["endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io"];
+
+/** Source: strategy.go, warnOnBadIPs. */
+function addressWarnings({ metadata, endpoints }: EndpointSlice): string[] {
+  if (CONTROLLERS.includes(metadata.labels?.[MANAGED_BY_LABEL] ?? "")) return [];
+  return (endpoints ?? []).flatMap(({ addresses }, index) =>
+    addresses.flatMap((address, at) =>
+      ipWarnings(new FieldPath("endpoints").index(index).at("addresses").index(at), address),
+    ),
+  );
+}
+
+const endpointSliceWarnings = (slice: EndpointSlice, previous?: EndpointSlice): string[] => [
+  ...(previous === undefined && slice.addressType === "FQDN"
+    ? ["spec.addressType: FQDN endpoints are deprecated"]
+    : []),
+  ...addressWarnings(slice),
+];
+
 /** Some of the addresses behind a Service. */
 export const endpointSlice = defineKind<EndpointSlice>({
   group: "discovery.k8s.io",
@@ -49,6 +71,5 @@ export const endpointSlice = defineKind<EndpointSlice>({
   prepareForUpdate: prepareEndpointSliceForUpdate,
   validate: validateEndpointSlice,
   validateUpdate: validateEndpointSliceUpdate,
-  warnings: ({ addressType, metadata }) =>
-    addressType === "FQDN" && !metadata.resourceVersion ? ["spec.addressType: FQDN endpoints are deprecated"] : [],
+  warnings: endpointSliceWarnings,
 });
