@@ -1,35 +1,35 @@
 /**
- * A node's agent: kubelet, service proxy and DNS, in the node's namespaces. It reaches the API over a Unix socket, outlives
- * the control plane, and when it is itself started again takes over the containers that run.
+ * A node's agent: the kubelet in the node's namespaces, and what it runs as built-in images: service proxy and DNS. It
+ * reaches the API over a Unix socket, outlives the control plane, and when it is itself started again takes over the
+ * containers that run.
  */
 import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { endpointSlice, namespace, service } from "../api/index.ts";
 import { GIT_VERSION } from "../apiserver/discovery/version.ts";
 import { type Client, createClient } from "../client/client.ts";
-import { createSharedInformers, type SharedInformers } from "../client/sharedInformers.ts";
+import { createSharedInformers } from "../client/sharedInformers.ts";
 import { httpsTransport } from "../client/transports/https.ts";
-import type { DnsView } from "../dns/dnsIndex.ts";
 import { parseResolvConf, reachableNameservers } from "../dns/resolvConf.ts";
-import { startDns } from "../dns/server.ts";
 import { ImageStore } from "../kubelet/images/store.ts";
 import { createKubelet } from "../kubelet/kubelet.ts";
+import { createBuiltinRuntime } from "../kubelet/runtimes/builtin.ts";
 import { openOciRuntime } from "../kubelet/runtimes/oci/ociRuntime.ts";
 import { diskFiles } from "../kubelet/volumes/diskFiles.ts";
 import type { Env } from "../lib/env.ts";
-import { runCommand } from "../proxy/backends/command.ts";
 import { nftablesBackend } from "../proxy/backends/nftables.ts";
 import { podNetwork } from "../proxy/network/podNetwork.ts";
-import { createProxy } from "../proxy/proxy.ts";
 import { type AgentConfig, readAgentConfig } from "./agentConfig.ts";
 import { serveAgent } from "./agentServer.ts";
+import { DNS_IMAGE, PROXY_IMAGE } from "./builtin/builtinImages.ts";
+import { dnsProgram } from "./builtin/dnsProgram.ts";
+import { proxyProgram } from "./builtin/proxyProgram.ts";
+import { createServiceWatch, type ServiceWatch } from "./builtin/serviceWatch.ts";
 import { dialTcp } from "./dialTcp.ts";
 import { readNodeFacts } from "./nodeFacts.ts";
 import { writeProcessRecord } from "./processRecord.ts";
 import { createLog, createRealEnv } from "./realEnv.ts";
 
-const DNS_PORT = 53;
 const CLUSTER_DOMAIN = "cluster.local";
 
 export async function runAgent(configPath: string): Promise<void> {
@@ -49,12 +49,11 @@ export async function runAgent(configPath: string): Promise<void> {
     }),
     "kubelet",
   );
+  // Read before the containers that need it run, so that they need not wait.
   const informers = createSharedInformers({ env, client });
-  const [kubelet] = await Promise.all([
-    startKubelet(env, config, client),
-    offerApi(config),
-    startNetwork(env, config, informers),
-  ]);
+  const watch = createServiceWatch(informers);
+  informers.start();
+  const [kubelet] = await Promise.all([startKubelet(env, config, client, watch), offerApi(config)]);
   process.on("SIGTERM", () => void kubelet.stop().finally(() => process.exit(0)));
 }
 
@@ -64,10 +63,9 @@ function crash(env: Env, error: unknown): never {
   process.exit(1);
 }
 
-async function startKubelet(env: Env, config: AgentConfig, client: Client) {
-  mkdirSync(config.dataDirectory, { recursive: true });
+async function openRuntime(env: Env, config: AgentConfig, watch: ServiceWatch) {
   const network = await podNetwork({ runDirectory: config.runDirectory, podCidr: config.podCidr });
-  const runtime = await openOciRuntime({
+  const inner = await openOciRuntime({
     env,
     environment: config.environment,
     store: new ImageStore({ directory: config.imagesDirectory, random: env.random }),
@@ -75,6 +73,17 @@ async function startKubelet(env: Env, config: AgentConfig, client: Client) {
     ociRuntime: config.ociRuntime,
     conmon: config.conmon,
   });
+  const backend = () => nftablesBackend({ nodeIP: config.nodeIP, podCidr: config.clusterPodCidr });
+  const programs = new Map([
+    [DNS_IMAGE, dnsProgram({ env, watch, upstreams, bindSocket: inner.bindSocket })],
+    [PROXY_IMAGE, proxyProgram({ env, nodeName: config.node, watch, backend })],
+  ]);
+  return createBuiltinRuntime({ env, inner, programs, stateDirectory: join(config.runDirectory, "builtin") });
+}
+
+async function startKubelet(env: Env, config: AgentConfig, client: Client, watch: ServiceWatch) {
+  mkdirSync(config.dataDirectory, { recursive: true });
+  const runtime = await openRuntime(env, config, watch);
   const kubelet = createKubelet({
     env,
     client,
@@ -118,47 +127,4 @@ function offerApi({ nodeIP, apiPort, apiSocket }: AgentConfig): Promise<Server> 
     server.once("error", reject);
     server.listen(apiPort, nodeIP, () => resolve(server));
   });
-}
-
-/** Service rules and DNS, both fed by the same informers. */
-async function startNetwork(env: Env, config: AgentConfig, informers: SharedInformers): Promise<void> {
-  const services = informers.of(service);
-  const slices = informers.of(endpointSlice);
-  const namespaces = informers.of(namespace);
-  const proxy = createProxy({
-    env,
-    nodeName: config.node,
-    backend: nftablesBackend({ nodeIP: config.nodeIP, podCidr: config.clusterPodCidr }),
-  });
-  let view: DnsView = { services: [], slices: [], namespaces: [] };
-  let isStale = true;
-  const changed = () => {
-    isStale = true;
-    if (services.hasSynced && slices.hasSynced) proxy.sync({ services: services.list(), slices: slices.list() });
-  };
-  const handler = { onAdd: changed, onUpdate: changed, onDelete: changed };
-  services.addHandler(handler);
-  slices.addHandler(handler);
-  namespaces.addHandler(handler);
-  informers.start();
-  await informers.synced();
-  changed();
-  await runCommand(["ip", "address", "replace", `${config.clusterDns}/32`, "dev", "lo"]);
-  await startDns({
-    env,
-    address: config.clusterDns,
-    port: DNS_PORT,
-    view: () => {
-      if (isStale)
-        view = {
-          services: services.list(),
-          slices: slices.list(),
-          namespaces: namespaces.list().map(({ metadata }) => metadata.name),
-        };
-      isStale = false;
-      return view;
-    },
-    upstreams: upstreams(),
-  });
-  await proxy.settled();
 }

@@ -16,6 +16,7 @@ import { createTokenSigner } from "../pki/serviceAccountTokens.ts";
 import { hostPortListeners } from "../proxy/backends/hostPortListeners.ts";
 import { hostPorts } from "../proxy/hostPorts.ts";
 import { sqliteStorage } from "../storage/engines/sqlite.ts";
+import { applyAddons } from "./builtin/applyAddons.ts";
 import type { ClusterConfig } from "./clusterConfig.ts";
 import { ADMIN, type ControlPlane, createControlPlane } from "./controlPlane.ts";
 import { loadIdentity } from "./identity.ts";
@@ -43,6 +44,9 @@ const SERVER_NAMES = [
   "kubernetes.default.svc.cluster.local",
   "localhost",
 ];
+
+/** DNS and service proxy do not wait longer than this for all nodes: one may be broken. */
+const ADDONS_WAIT_MS = 10_000;
 
 /** Tells `skiff up`, which may have gone meanwhile. */
 function tell(message: StartMessage): void {
@@ -148,9 +152,13 @@ async function start(env: Env, config: ClusterConfig, paths: ClusterPaths): Prom
   const startedMs = env.clock.now();
   const stopNodes = await nodes.start({ controlPlane, identity, apiPort: API_PORT_IN_CLUSTER });
   const ports = offerHostPorts(env, controlPlane, nodes);
-  await step(config.nodes.length === 1 ? "node Ready" : `${config.nodes.length} nodes Ready`, () =>
-    untilNodesReady(env, controlPlane.client(ADMIN, "skiff"), config.nodes, startedMs),
-  );
+  const admin = controlPlane.client(ADMIN, "skiff");
+  const nodesReady = untilNodesReady(env, admin, config.nodes, startedMs);
+  void applyAddons(admin, {
+    clusterDns: config.clusterDns,
+    nodesReady: Promise.race([nodesReady, env.clock.sleep(ADDONS_WAIT_MS)]),
+  }).catch((error: unknown) => env.log.error("DNS and service proxy could not be set up", { error }));
+  await step(config.nodes.length === 1 ? "node Ready" : `${config.nodes.length} nodes Ready`, () => nodesReady);
   tell({ type: "ready" });
   return async () => {
     await stopNodes();

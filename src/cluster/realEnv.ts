@@ -58,13 +58,20 @@ const wrap = (logger: pino.Logger): Log => ({
   child: (fields) => wrap(logger.child(fields)),
 });
 
-/** One JSON line per entry to `destination` (a file descriptor). `SKIFF_LOG_LEVEL` chooses the level; default info. */
-export function createLog(destination: number): Log {
+/** What takes whole lines. */
+export interface LineWriter {
+  write(line: string): unknown;
+}
+
+/** One JSON line per entry to `destination`, or to that descriptor. `SKIFF_LOG_LEVEL` chooses the level; default info. */
+export function createLog(destination: number | LineWriter): Log {
   const level = process.env.SKIFF_LOG_LEVEL ?? "info";
   return wrap(
     pino(
       { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: pino.stdSerializers.err } },
-      pino.destination({ fd: destination, sync: true }),
+      typeof destination === "number"
+        ? pino.destination({ fd: destination, sync: true })
+        : { write: (line: string) => void destination.write(line) },
     ),
   );
 }

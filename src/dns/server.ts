@@ -18,6 +18,10 @@ export interface DnsOptions {
   readonly address: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** Sockets that are bound already, maybe in another network namespace; then address and port are not used. */
+  readonly descriptors?: { readonly udp: number; readonly tcp: number };
+  /** Told of every question that comes. */
+  readonly onQuestion?: (transport: "udp" | "tcp") => void;
   /** Called for every question: gives the same object until something in it changes. */
   readonly view: () => DnsView;
   /** Addresses of resolvers, as `reachableNameservers` finds them; "address" or "address#port". */
@@ -37,13 +41,18 @@ const IDLE_MS = 10_000;
 
 /** @throws Error when the address cannot be listened on. */
 export async function startDns(options: DnsOptions): Promise<DnsServer> {
-  const { env, address, view, upstreams, zone } = options;
+  const { env, address, view, upstreams, zone, descriptors } = options;
   const forwarder = createForwarder(env, upstreams, exchange);
-  const respond = createResponder({ env, view, forwarder, ...(zone === undefined ? {} : { zone }) });
-  const udp = await listenUdp(address, options.port, respond, env);
+  const answer = createResponder({ env, view, forwarder, ...(zone === undefined ? {} : { zone }) });
+  const respond: Responder = (query, transport) => {
+    options.onQuestion?.(transport);
+    return answer(query, transport);
+  };
+  const udp = await listenUdp(descriptors ? { fd: descriptors.udp } : { address, port: options.port }, respond, env);
   const port = udp.address().port;
   const connections = new Set<Socket>();
-  const tcp = await listenTcp(address, port, respond, connections, env).catch((error) => {
+  const tcpPlace = descriptors ? { fd: descriptors.tcp } : { host: address, port };
+  const tcp = await listenTcp(tcpPlace, respond, connections, env).catch((error) => {
     udp.close();
     throw error;
   });
@@ -59,8 +68,11 @@ export async function startDns(options: DnsOptions): Promise<DnsServer> {
   };
 }
 
-function listenUdp(address: string, port: number, respond: Responder, env: Env): Promise<UdpSocket> {
-  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+type UdpPlace = { readonly address: string; readonly port: number } | { readonly fd: number };
+type TcpPlace = { readonly host: string; readonly port: number } | { readonly fd: number };
+
+function listenUdp(place: UdpPlace, respond: Responder, env: Env): Promise<UdpSocket> {
+  const socket = createSocket("address" in place && isIPv6(place.address) ? "udp6" : "udp4");
   socket.on("message", (query, from) => {
     respond(query, "udp").then(
       (answer) => {
@@ -72,7 +84,7 @@ function listenUdp(address: string, port: number, respond: Responder, env: Env):
   });
   return new Promise((resolve, reject) => {
     socket.once("error", reject);
-    socket.bind(port, address, () => {
+    socket.bind(place, () => {
       socket.off("error", reject);
       socket.on("error", (error) => env.log.warn("DNS socket", { error: String(error) }));
       resolve(socket);
@@ -80,13 +92,7 @@ function listenUdp(address: string, port: number, respond: Responder, env: Env):
   });
 }
 
-function listenTcp(
-  address: string,
-  port: number,
-  respond: Responder,
-  connections: Set<Socket>,
-  env: Env,
-): Promise<Server> {
+function listenTcp(place: TcpPlace, respond: Responder, connections: Set<Socket>, env: Env): Promise<Server> {
   const server = createServer((socket) => {
     connections.add(socket);
     socket.once("close", () => connections.delete(socket));
@@ -105,7 +111,7 @@ function listenTcp(
   server.maxConnections = CONNECTIONS_MAX;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, address, () => resolve(server));
+    server.listen(place, () => resolve(server));
   });
 }
 
