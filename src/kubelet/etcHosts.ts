@@ -1,5 +1,5 @@
 import type { Pod } from "../api/generated/core-v1.ts";
-import { type KubeletContext, podDirectory } from "./context.ts";
+import { type KubeletContext, podFolders } from "./context.ts";
 import { hostNetworkHostsFile, hostsFile, podHostname } from "./environment/podDns.ts";
 import type { ContainerMount } from "./runtime.ts";
 
@@ -13,7 +13,9 @@ export async function etcHostsMount(
   mounts: readonly ContainerMount[],
 ): Promise<readonly ContainerMount[]> {
   if (mounts.some(({ containerPath }) => containerPath === HOSTS_PATH)) return [];
-  const hostPath = `${podDirectory(context, pod.metadata.uid)}/etc-hosts`;
+  const folder = podFolders(context, pod.metadata.uid).memory;
+  const hostPath = `${folder}/etc-hosts`;
+  await context.files.makeDirectory(folder, { mode: 0o711 });
   const content =
     pod.spec.hostNetwork === true
       ? hostNetworkHostsFile(pod, context.nodeHosts)

@@ -224,7 +224,7 @@ test("a ConfigMap that is missing holds the pod back, and changes reach it", asy
   await client.create(configMapKind, { metadata: { name: "settings", namespace: "default" }, data: { mode: "one" } });
   await clock.advance(0);
   expect((await pod("configured")).status.phase).toBe("Running");
-  const path = `/var/lib/kubelet/pods/${made.metadata.uid}/volumes/kubernetes.io~configmap/config/mode`;
+  const path = `/var/lib/kubelet/memory/pods/${made.metadata.uid}/volumes/kubernetes.io~configmap/config/mode`;
   expect(`${await files.read(path)}`).toBe("one");
   await client.patch(configMapKind, { name: "settings", namespace: "default" }, "merge", { data: { mode: "two" } });
   await clock.advance(0);

@@ -1,5 +1,5 @@
 /** Takes away what a pod leaves behind. */
-import { type KubeletContext, podDirectory, podFolders, podLogDirectory } from "./context.ts";
+import { type KubeletContext, podFolders, podLogDirectory } from "./context.ts";
 import type { RuntimePod } from "./podLifecycle/runtimePod.ts";
 import { tearDownVolumes } from "./volumes/podVolumes.ts";
 
@@ -63,8 +63,10 @@ export async function removePod(context: KubeletContext, runtimePod: RuntimePod)
     await runtime.removeSandbox(id);
     cache.forgetSandbox(id);
   }
-  await tearDownVolumes(files, podFolders(context, uid));
-  await files.remove(podDirectory(context, uid));
+  const folders = podFolders(context, uid);
+  await tearDownVolumes(files, folders);
+  await files.remove(folders.disk);
+  await files.remove(folders.memory);
   await files.remove(podLogDirectory(context, runtimePod.pod));
   images.forgetPod(uid);
   references.release(uid);

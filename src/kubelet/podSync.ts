@@ -1,6 +1,6 @@
 /** Carries out what `computePodActions` decided. Source of the order: kuberuntime_manager.go SyncPod. */
 import type { Container, Pod } from "../api/generated/core-v1.ts";
-import { type KubeletContext, podFolders, podLogDirectory } from "./context.ts";
+import { type KubeletContext, podFolders } from "./context.ts";
 import { containerReference, REASONS } from "./events.ts";
 import { killContainer, killContainers } from "./killContainers.ts";
 import { backOffUntil, goDuration, nextBackOff } from "./podLifecycle/backOff.ts";
@@ -120,7 +120,6 @@ async function sandboxFor(sync: PodSync, { createSandbox, killPod, sandboxId, at
     await killContainers(context, { pod, runtimePod: current(sync), graceMs, signal: sync.signal });
     await stopSandboxes(context, current(sync));
   }
-  await context.files.makeDirectory(podLogDirectory(context, current(sync).pod), { mode: 0o755 });
   const { cluster, nodeResolvConf, nodeName, podPidsMax } = context;
   const config = sandboxConfig({ pod, attempt, cluster, nodeResolvConf, nodeName, podPidsMax });
   const status = await context.runtime.runSandbox(config);
@@ -134,7 +133,6 @@ export async function mount(sync: Pick<PodSync, "context" | "state" | "wakeAt">)
   const { context, state, wakeAt } = sync;
   const { pod } = state;
   const folders = podFolders(context, pod.metadata.uid);
-  await context.files.makeDirectory(folders.disk, { mode: 0o750 });
   const runtimePod = context.cache.pod(pod.metadata.uid);
   const podIps = pod.spec.hostNetwork === true ? context.hostIps() : (runtimePod?.sandboxes[0]?.ips ?? []);
   const { env, client, files, references, nodeName, nodeMemoryBytes } = context;

@@ -1,7 +1,7 @@
 /** Starts one container: image, configuration, create, start, postStart. Source: kuberuntime_container.go. */
 import type { Container, Pod } from "../api/generated/core-v1.ts";
 import { containerConfig } from "./containerConfig.ts";
-import { type KubeletContext, podDirectory, podLogDirectory } from "./context.ts";
+import { type KubeletContext, podFolders, podLogDirectory } from "./context.ts";
 import { checkRunAsNonRoot } from "./environment/containerSecurity.ts";
 import { ContainerConfigError, containerEnvironment } from "./environment/environment.ts";
 import { readEnvironmentSources } from "./environmentSources.ts";
@@ -87,9 +87,9 @@ async function image(context: KubeletContext, { pod, container, signal }: StartI
 async function terminationLog(context: KubeletContext, { pod, container }: StartInput, attempt: number) {
   const path = container.terminationMessagePath ?? "";
   if (path === "") return { hostPath: "", mounts: [] as readonly ContainerMount[] };
-  const folder = `${podDirectory(context, pod.metadata.uid)}/containers/${container.name}`;
-  const hostPath = `${folder}/${attempt}`;
-  await context.files.makeDirectory(folder, { mode: 0o750 });
+  const folder = podFolders(context, pod.metadata.uid).memory;
+  const hostPath = `${folder}/termination-log-${container.name}-${attempt}`;
+  await context.files.makeDirectory(folder, { mode: 0o711 });
   await context.files.write(hostPath, "", { mode: 0o666 });
   return { hostPath, mounts: [{ hostPath, containerPath: path, readOnly: false }] };
 }

@@ -54,7 +54,7 @@ function terminated(input: ContainerStatusInput, status: runtime.ContainerStatus
     exitCode: status.exitCode ?? 0,
     reason: status.reason ?? (status.exitCode === 0 ? "Completed" : "Error"),
     ...(message !== undefined && message !== "" && { message }),
-    ...(status.startedAtMs !== undefined && { startedAt: timestamp(status.startedAtMs) }),
+    startedAt: timestamp(status.startedAtMs ?? 0),
     ...(status.finishedAtMs !== undefined && { finishedAt: timestamp(status.finishedAtMs) }),
     containerID: `${input.runtimeName}://${status.id}`,
   };
