@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { testServer } from "./testServer.ts";
+
+const DEPRECATED = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"';
+
+async function serverWithNamespace() {
+  const server = testServer();
+  await server.send("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: "apps" } });
+  return server;
+}
+
+test("every answer about a kind that is to go says so", async () => {
+  const { send } = await serverWithNamespace();
+  const path = "/api/v1/namespaces/apps/endpoints";
+  const created = await send("POST", path, { apiVersion: "v1", kind: "Endpoints", metadata: { name: "web" } });
+  expect(created).toMatchObject({ status: 201, headers: { warning: DEPRECATED } });
+  expect((await send("GET", path)).headers).toMatchObject({ warning: DEPRECATED });
+  expect((await send("GET", `${path}/none`)).headers).toMatchObject({ warning: DEPRECATED });
+  expect((await send("GET", "/api/v1/namespaces/apps/pods")).headers).not.toHaveProperty("warning");
+});
+
+test("an update is remarked on for what is new in it", async () => {
+  const { send } = await serverWithNamespace();
+  const path = "/api/v1/namespaces/apps/serviceaccounts";
+  const account = (mountable: string) => ({
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "builder", annotations: { "kubernetes.io/enforce-mountable-secrets": mountable } },
+  });
+  const first = await send("POST", path, account("true"));
+  expect(first.headers).toMatchObject({ warning: expect.stringContaining("deprecated in v1.32+") });
+  const second = await send("PUT", `${path}/builder`, account("false"));
+  expect(second.status).toBe(200);
+  expect(second.headers).not.toHaveProperty("warning");
+});
