@@ -4,6 +4,9 @@
  * Reads come from a watch cache, which the store's watch alone feeds; writes go to the store and resolve once the cache
  * has seen them. Objects and their bytes are immutable and shared with everybody in the process. There is no network
  * here (see `http/`), and no kind is known by name outside definitions, hooks and admission plugins.
+ *
+ * Absent: audit, flow control by priority (one queue for reads and one for writes instead), answers in protobuf, the
+ * check that nobody grants more than he has (RBAC escalation), NodeRestriction, custom resources and webhooks.
  */
 import type { Env } from "../lib/env.ts";
 import type { AnyKind } from "../machinery/defineKind.ts";

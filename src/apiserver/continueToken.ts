@@ -14,11 +14,14 @@ export const encodeContinue = ({ revision, after }: ContinueToken): string =>
 /** @throws ApiError 400 */
 export function decodeContinue(text: string): ContinueToken {
   const { v, rv, start } = parse(text);
-  if (v !== "meta.k8s.io/v1" || typeof start !== "string") {
-    throw badRequest(`continue key is not valid: server does not recognize this encoded version "${v}"`);
+  if (v !== "meta.k8s.io/v1") {
+    throw badRequest(`continue key is not valid: server does not recognize this encoded version ${v}`);
   }
   if (typeof rv !== "number" || rv === 0) {
     throw badRequest("continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+  }
+  if (typeof start !== "string" || start === "") {
+    throw badRequest("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)");
   }
   return { revision: rv, after: start.endsWith("\u0000") ? start.slice(0, -1) : start };
 }

@@ -27,7 +27,7 @@ export const pathNotFound = (): ApiError =>
 
 /** Source: NewTooLargeResourceVersionError of storage/errors.go. */
 export const tooLargeResourceVersion = (wanted: number, current: number): ApiError =>
-  new ApiError("Timeout", `Too large resource version: ${wanted}, current: ${current}`, {
+  new ApiError("Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
     details: {
       causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
       retryAfterSeconds: 1,

@@ -45,7 +45,7 @@ class Lane {
 }
 
 const tooManyRequests = (): ApiError =>
-  new ApiError("TooManyRequests", "too many requests, please try again later.", { details: { retryAfterSeconds: 1 } });
+  new ApiError("TooManyRequests", "Too many requests, please try again later.", { details: { retryAfterSeconds: 1 } });
 
 export interface InFlight {
   run<T>(info: RequestInfo, user: UserInfo, work: () => Promise<T>): Promise<T>;

@@ -95,7 +95,7 @@ describe("list", () => {
     await server.clock.advance(3_000);
     expect(await answer).toMatchObject({
       status: 504,
-      body: { message: "Too large resource version: 99, current: 6", details: { retryAfterSeconds: 1 } },
+      body: { message: "Timeout: Too large resource version: 99, current: 6", details: { retryAfterSeconds: 1 } },
     });
   });
 

@@ -11,6 +11,9 @@ import type { WriteOptions } from "./writeOptions.ts";
 /** Source: registry/generic/registry/store.go, maxNameGenerationCreateAttempts. */
 const NAME_ATTEMPTS_MAX = 8;
 
+/** Passed on as it is, which makes it a 500. Source: storage/errors.go, ErrResourceVersionSetOnCreate. */
+const RESOURCE_VERSION_SET_MESSAGE = "resourceVersion should not be set on objects to be created";
+
 /**
  * Makes a new object of a draft in the resource's version, with defaults filled in.
  * @param isOwned its managedFields are already right (it was made by apply)
@@ -24,6 +27,7 @@ export async function createObject(
   { isOwned = false } = {},
 ): Promise<KubeObject> {
   checkNamespace(draft, call);
+  if (draft.metadata.resourceVersion) throw new ApiError("", RESOURCE_VERSION_SET_MESSAGE, { code: 500 });
   const { generateName = "", name = "" } = draft.metadata;
   const isGenerated = name === "" && generateName !== "";
   for (let attempt = 1; ; attempt += 1) {
