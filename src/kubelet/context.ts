@@ -1,5 +1,5 @@
 /** What the parts of one kubelet share. */
-import type { Service } from "../api/generated/core-v1.ts";
+import type { Pod, Service } from "../api/generated/core-v1.ts";
 import type { Client } from "../client/client.ts";
 import type { Recorder } from "../client/recorder.ts";
 import type { Env } from "../lib/env.ts";
@@ -7,6 +7,7 @@ import type { Dial } from "./dial.ts";
 import type { ClusterNames, ResolvConf } from "./environment/podDns.ts";
 import type { Files } from "./files.ts";
 import type { ImagePuller } from "./imagePuller.ts";
+import type { RuntimePod } from "./podLifecycle/runtimePod.ts";
 import type { References } from "./references.ts";
 import type { Runtime } from "./runtime.ts";
 import type { RuntimeCache } from "./runtimeCache.ts";
@@ -42,6 +43,10 @@ export interface KubeletContext {
   allocatable(): Readonly<Record<string, string>>;
   services(): readonly Service[];
 }
+
+/** Where a pod is reached: its own addresses, or the node's. */
+export const podIpsOf = ({ hostIps }: Pick<KubeletContext, "hostIps">, pod: Pod, runtimePod: RuntimePod | undefined) =>
+  pod.spec.hostNetwork === true ? hostIps() : (runtimePod?.sandboxes[0]?.ips ?? []);
 
 export const podDirectory = ({ directories }: KubeletContext, uid: string): string => `${directories.root}/pods/${uid}`;
 

@@ -4,7 +4,7 @@
  * kuberuntime_termination_order.go.
  */
 import type { Container, Pod } from "../api/generated/core-v1.ts";
-import type { KubeletContext } from "./context.ts";
+import { type KubeletContext, podIpsOf } from "./context.ts";
 import { containerReference, REASONS } from "./events.ts";
 import { runHook } from "./lifecycleHooks.ts";
 import { isSidecar, type RuntimePod } from "./podLifecycle/runtimePod.ts";
@@ -34,7 +34,7 @@ async function preStop(context: KubeletContext, kill: Kill, container: Container
   const startedAtMs = env.clock.monotonic();
   const giveUp = new AbortController();
   const signal = kill.signal === undefined ? giveUp.signal : AbortSignal.any([kill.signal, giveUp.signal]);
-  const podIps = kill.runtimePod.sandboxes[0]?.ips ?? [];
+  const podIps = podIpsOf(context, kill.pod, kill.runtimePod);
   const target = { pod: kill.pod, container, containerId: id, podIps };
   const failed = (error: unknown) => {
     if (signal.aborted) return;
@@ -72,6 +72,8 @@ export async function killContainer(
   if (kill.signal?.aborted === true) return;
   await context.runtime.stopContainer(status.id, Math.max(left, GRACE_MIN_MS));
   await context.cache.refresh(status.id, status.sandboxId);
+  const now = context.cache.pod(kill.runtimePod.pod.uid)?.containers.find(({ id }) => id === status.id);
+  if (now?.state === "Running") throw new Error(`container ${status.name} runs on after it was killed`);
 }
 
 const mayRun = ({ state }: ContainerStatus): boolean => state !== "Exited";

@@ -328,3 +328,56 @@ test("a new kubelet takes over what runs, and removes what nobody wants", async 
   expect((await runtime.listSandboxes()).map((sandbox) => sandbox.pod.name)).toEqual(["stays"]);
   await second.stop();
 });
+
+test("a pod that cannot start is deleted at once", async () => {
+  const { clock, create, pod, client, stop } = await testKubelet();
+  await create({ name: "typo", spec: { containers: [{ name: "app", image: "web:does-not-exist" }] } });
+  await clock.advance(3000);
+  await client.delete(podKind, { name: "typo", namespace: "default" });
+  await clock.advance(0);
+  await expect(pod("typo")).rejects.toSatisfy(isGone);
+  await stop();
+});
+
+test("a pod that is deleted without grace leaves nothing behind", async () => {
+  const { clock, create, client, runtime, files, stop } = await testKubelet();
+  await create({ name: "forced", annotations: { [`${SIMULATED}/stop-delay`]: "1h", [`${SIMULATED}/logs`]: "x" } });
+  await clock.advance(0);
+  expect(await files.list("/var/log/pods")).toHaveLength(1);
+  await client.delete(podKind, { name: "forced", namespace: "default" }, { gracePeriodSeconds: 0 });
+  // The API no longer says how long, so it is what the pod's spec says.
+  await clock.advance(31_000);
+  expect([await runtime.listSandboxes(), await runtime.listContainers()]).toEqual([[], []]);
+  const left = await Promise.all(
+    ["/var/log/pods", "/var/lib/kubelet/pods", "/var/lib/kubelet/memory/pods"].map(files.list),
+  );
+  expect(left).toEqual([[], [], []]);
+  await stop();
+});
+
+test("a volume that outgrows its limit ends the pod", async () => {
+  const { clock, create, pod, files, stop } = await testKubelet();
+  const made = await create({
+    name: "greedy",
+    spec: {
+      volumes: [{ name: "cache", emptyDir: { sizeLimit: "1Ki" } }],
+      containers: [{ name: "app", image: "web:1.0", volumeMounts: [{ name: "cache", mountPath: "/cache" }] }],
+    },
+  });
+  await clock.advance(20_000);
+  expect((await pod("greedy")).status.phase).toBe("Running");
+  const path = `/var/lib/kubelet/pods/${made.metadata.uid}/volumes/kubernetes.io~empty-dir/cache/file`;
+  await files.write(path, "x".repeat(2000));
+  await clock.advance(20_000);
+  expect((await pod("greedy")).status).toMatchObject({ phase: "Failed", reason: "Evicted" });
+  await stop();
+});
+
+test("a sandbox that fails is made again, with growing delays", async () => {
+  const { clock, create, pod, events, stop } = await testKubelet();
+  await create({ name: "netless", annotations: { [`${SIMULATED}/sandbox-error`]: "no network" } });
+  await clock.advance(3000);
+  expect((await pod("netless")).status.phase).toBe("Pending");
+  expect(await events("netless")).toEqual(["FailedCreatePodSandBox: Failed to create pod sandbox: no network"]);
+  await stop();
+});

@@ -1,6 +1,6 @@
 /** Carries out what `computePodActions` decided. Source of the order: kuberuntime_manager.go SyncPod. */
 import type { Container, Pod } from "../api/generated/core-v1.ts";
-import { type KubeletContext, podFolders } from "./context.ts";
+import { type KubeletContext, podFolders, podIpsOf } from "./context.ts";
 import { containerReference, REASONS } from "./events.ts";
 import { killContainer, killContainers } from "./killContainers.ts";
 import { backOffUntil, goDuration, nextBackOff } from "./podLifecycle/backOff.ts";
@@ -110,7 +110,7 @@ function told({ context, state }: PodSync, reason: string, prefix: string, error
 }
 
 async function sandboxFor(sync: PodSync, { createSandbox, killPod, sandboxId, attempt }: PodActions): Promise<string> {
-  const { context, state, publish } = sync;
+  const { context, state } = sync;
   const { pod } = state;
   if (!createSandbox) return sandboxId ?? "";
   if (killPod) {
@@ -124,7 +124,7 @@ async function sandboxFor(sync: PodSync, { createSandbox, killPod, sandboxId, at
   const config = sandboxConfig({ pod, attempt, cluster, nodeResolvConf, nodeName, podPidsMax });
   const status = await context.runtime.runSandbox(config);
   context.cache.setSandbox(status);
-  publish();
+  if (status.ips.length === 0 && !config.hostNetwork) throw new Error("the sandbox was given no address");
   return status.id;
 }
 
@@ -134,7 +134,7 @@ export async function mount(sync: Pick<PodSync, "context" | "state" | "wakeAt">)
   const { pod } = state;
   const folders = podFolders(context, pod.metadata.uid);
   const runtimePod = context.cache.pod(pod.metadata.uid);
-  const podIps = pod.spec.hostNetwork === true ? context.hostIps() : (runtimePod?.sandboxes[0]?.ips ?? []);
+  const podIps = podIpsOf(context, pod, runtimePod);
   const { env, client, files, references, nodeName, nodeMemoryBytes } = context;
   const facts = { pod, podIps, hostIps: context.hostIps(), nodeName };
   const volumeContext = { env, client, files, references, pod, facts, nodeMemoryBytes, renewAt: wakeAt };
@@ -162,7 +162,9 @@ async function startAll(sync: PodSync, actions: PodActions, prepared: Prepared):
     // Init containers come one after the other.
     if (!started && actions.startInit.includes(name)) break;
   }
-  void pruneContainers(sync.context, current(sync));
+  pruneContainers(sync.context, current(sync)).catch((error: unknown) => {
+    sync.context.env.log.warn("what a pod left behind could not be removed", { pod: formatPod(pod), error });
+  });
   return hasStarted;
 }
 

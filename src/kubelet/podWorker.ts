@@ -99,7 +99,7 @@ export class PodWorker {
     if (this.#isDeleted) this.#stopSync.abort();
     if (!isSameButStatus(previous, pod)) this.wake();
     // Mostly the echo of our own write; of others' it may be a readiness gate.
-    else if (!this.#isStopped) void this.#readAndPublish();
+    else if (!this.#isStopped) this.#publishSoon();
   }
 
   /** The API, or the list of static pods, does not have it any more. */
@@ -127,7 +127,7 @@ export class PodWorker {
   wake(): void {
     if (this.#isStopped || this.#phase === "Finished") return;
     this.#isDirty = true;
-    if (this.#isActing) void this.#readAndPublish();
+    if (this.#isActing) this.#publishSoon();
     else void this.#run();
   }
 
@@ -166,6 +166,13 @@ export class PodWorker {
       this.#dueMs = Number.POSITIVE_INFINITY;
       this.#areVolumesStale = true;
       this.wake();
+    });
+  }
+
+  /** Outside of a look, where nobody waits for it. */
+  #publishSoon(): void {
+    this.#readAndPublish().catch((error: unknown) => {
+      this.#context.env.log.error("a pod's status could not be made", { pod: formatPod(this.state.pod), error });
     });
   }
 

@@ -1,6 +1,6 @@
 /** All pods of this node: one worker each, started and told by what the API and the runtime say. */
 import type { Pod } from "../api/generated/core-v1.ts";
-import type { KubeletContext } from "./context.ts";
+import { type KubeletContext, podIpsOf } from "./context.ts";
 import { killContainers } from "./killContainers.ts";
 import { admitPod } from "./podAdmission.ts";
 import { isTerminalPhase } from "./podLifecycle/restartPolicy.ts";
@@ -33,7 +33,7 @@ export interface PodWorkersOptions {
   readonly context: KubeletContext;
   readonly statuses: StatusWriter;
   readonly node: () => Parameters<typeof admitPod>[0]["node"];
-  /** A static pod has become known, or its worker has finished. */
+  /** A pod's worker has finished: nothing of the pod is left. */
   readonly onFinished?: (uid: string) => void;
 }
 
@@ -76,6 +76,7 @@ export function createPodWorkers({ context, statuses, node, onFinished }: PodWor
       runtime,
       recorder,
       dial: dialer(uid),
+      podIps: (own, runtimePod) => podIpsOf(context, own, runtimePod),
       onChange: () => workers.get(uid)?.wake(),
       isJustStarted: () => env.clock.monotonic() - startedAtMs < JUST_STARTED_MS,
     });

@@ -1,7 +1,7 @@
 /** Starts one container: image, configuration, create, start, postStart. Source: kuberuntime_container.go. */
 import type { Container, Pod } from "../api/generated/core-v1.ts";
 import { containerConfig } from "./containerConfig.ts";
-import { type KubeletContext, podFolders, podLogDirectory } from "./context.ts";
+import { type KubeletContext, podFolders, podIpsOf, podLogDirectory } from "./context.ts";
 import { checkRunAsNonRoot } from "./environment/containerSecurity.ts";
 import { ContainerConfigError, containerEnvironment } from "./environment/environment.ts";
 import { readEnvironmentSources } from "./environmentSources.ts";
@@ -104,7 +104,7 @@ async function configure(context: KubeletContext, input: StartInput, attempt: nu
     terminationLog(context, input, attempt),
     context.files.makeDirectory(logFolder, { mode: 0o755 }),
   ]);
-  const podIps = pod.spec.hostNetwork === true ? context.hostIps() : (runtimePod.sandboxes[0]?.ips ?? []);
+  const podIps = podIpsOf(context, pod, runtimePod);
   const environment = containerEnvironment({
     pod,
     container,
@@ -175,7 +175,7 @@ async function postStart(context: KubeletContext, { pod, container, runtimePod, 
   const hook = container.lifecycle?.postStart;
   if (hook === undefined) return;
   try {
-    const target = { pod, container, containerId: id, podIps: runtimePod.sandboxes[0]?.ips ?? [] };
+    const target = { pod, container, containerId: id, podIps: podIpsOf(context, pod, runtimePod) };
     await orAborted(runHook(context, target, hook, undefined, signal), signal);
   } catch (error) {
     if (signal.aborted) return;

@@ -59,7 +59,7 @@ function secretValue(input: EnvironmentInput, ref: { name?: string; key: string;
 }
 
 /** Undefined: an optional reference to nothing, which leaves the variable out. */
-function valueFrom(input: EnvironmentInput, { valueFrom: source }: EnvVar): string | undefined {
+function valueFrom(input: EnvironmentInput, { name, valueFrom: source }: EnvVar): string | undefined {
   if (source?.fieldRef !== undefined) return fieldValue(input, source.fieldRef.fieldPath);
   if (source?.resourceFieldRef !== undefined) {
     const { containerName } = source.resourceFieldRef;
@@ -69,7 +69,7 @@ function valueFrom(input: EnvironmentInput, { valueFrom: source }: EnvVar): stri
   }
   if (source?.configMapKeyRef !== undefined) return configMapValue(input, source.configMapKeyRef);
   if (source?.secretKeyRef !== undefined) return secretValue(input, source.secretKeyRef);
-  return undefined;
+  throw new ContainerConfigError(`the source of variable ${name} is of a kind not supported here`);
 }
 
 /**

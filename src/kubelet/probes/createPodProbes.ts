@@ -32,6 +32,8 @@ export interface PodProbesOptions {
   readonly runtime: Pick<Runtime, "execSync">;
   readonly dial: Dial;
   readonly recorder: Recorder;
+  /** Where the pod is reached. */
+  readonly podIps: (pod: Pod, runtimePod: RuntimePod | undefined) => readonly string[];
   /** A verdict has changed. */
   readonly onChange: () => void;
   /** The kubelet has just been started: the first probes are spread over one period, so that not all come at once. */
@@ -93,7 +95,7 @@ export function createPodProbes(options: PodProbesOptions): PodProbes {
     const { pod, container, status } = found;
     const probe = probeOf(container, worker.type);
     if (probe === undefined) return;
-    const podIp = pod.spec.hostNetwork === true ? "127.0.0.1" : (current?.runtimePod.sandboxes[0]?.ips[0] ?? "");
+    const podIp = options.podIps(pod, current?.runtimePod)[0] ?? "127.0.0.1";
     const outcome = await runProbe({ ...options, pod, container, containerId: status.id, podIp }, probe);
     if (worker.isStopped) return;
     if (outcome.verdict !== "Success") tell(worker.type, pod, container, outcome.verdict, outcome.message);

@@ -4,6 +4,7 @@ import type { VolumeSource } from "./volumeSource.ts";
 
 export const configMap: VolumeSource = {
   pluginName: "kubernetes.io~configmap",
+  inMemory: true,
   matches: (volume) => volume.configMap !== undefined,
   async setUp(context, { configMap: source }) {
     const mode = source?.defaultMode ?? DEFAULT_MODE;

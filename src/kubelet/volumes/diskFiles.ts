@@ -19,13 +19,15 @@ import {
   readSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   type Stats,
   symlinkSync,
+  unlinkSync,
   watch,
   writeFileSync,
 } from "node:fs";
-import { rm } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
 import type { FileStat, Files, Ownership } from "../files.ts";
@@ -97,6 +99,27 @@ function sizeBelow(path: string, device: number): number {
   return readdirSync(path).reduce((sum, name) => sum + sizeBelow(`${path}/${name}`, device), own);
 }
 
+/** Entries that are removed before others have a turn. */
+const REMOVED_AT_ONCE_MAX = 1000;
+
+/** Stops at what is mounted, so that nothing behind it is lost. */
+async function removeBelow(path: string, device: number): Promise<void> {
+  const stats = orNothing(() => lstatSync(path));
+  if (stats === undefined) return;
+  if (stats.dev !== device) throw new Error(`${path} cannot be removed: something is mounted there`);
+  if (!stats.isDirectory()) return unlinkSync(path);
+  let left = REMOVED_AT_ONCE_MAX;
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await removeBelow(`${path}/${entry.name}`, device);
+    else unlinkSync(`${path}/${entry.name}`);
+    if (--left === 0) {
+      await access(path);
+      left = REMOVED_AT_ONCE_MAX;
+    }
+  }
+  rmdirSync(path);
+}
+
 function readAt(path: string, offset: number, lengthMax: number): Uint8Array | undefined {
   const descriptor = orNothing(() => openSync(path, "r"));
   if (descriptor === undefined) return undefined;
@@ -147,10 +170,8 @@ export const diskFiles: Files = {
   },
   rename: async (from, to) => renameSync(from, to),
   async remove(path) {
-    if (orNothing(() => lstatSync(path)) === undefined) return;
-    const mounted = [...mountPoints()].find((point) => point === path || point.startsWith(`${path}/`));
-    if (mounted !== undefined) throw new Error(`${path} cannot be removed: ${mounted} is mounted`);
-    await rm(path, { recursive: true, force: true });
+    const parent = orNothing(() => lstatSync(dirname(path)));
+    if (parent !== undefined) await removeBelow(path, parent.dev);
   },
   setGroup: async (path, gid) => setGroupBelow(path, gid),
   setMode: async (path, mode) => chmodSync(path, mode),

@@ -4,6 +4,7 @@ import type { VolumeSource } from "./volumeSource.ts";
 
 export const downwardApi: VolumeSource = {
   pluginName: "kubernetes.io~downward-api",
+  inMemory: true,
   matches: (volume) => volume.downwardAPI !== undefined,
   async setUp(context, { downwardAPI: source }) {
     const payload = downwardPayload(context, source?.items ?? [], source?.defaultMode ?? DEFAULT_MODE);

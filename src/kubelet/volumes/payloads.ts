@@ -105,7 +105,9 @@ export async function projectedPayload(context: VolumeContext, source: Projected
       if (configMap !== undefined) return configMapPayload(context, configMap.name ?? "", { ...configMap, mode });
       if (secret !== undefined) return secretPayload(context, secret.name ?? "", { ...secret, mode });
       if (token !== undefined) return tokenPayload(context, token, mode);
-      return Promise.resolve(downwardPayload(context, downwardAPI?.items ?? [], mode));
+      if (downwardAPI === undefined)
+        throw new Error("a source of the projected volume is of a kind not supported here");
+      return Promise.resolve(downwardPayload(context, downwardAPI.items ?? [], mode));
     }),
   );
   return new Map(parts.flatMap((part) => [...part]));

@@ -48,7 +48,6 @@ export async function setUpVolumes(context: PodVolumeContext, folders: PodFolder
 export async function tearDownVolumes(files: VolumeContext["files"], { disk, memory }: PodFolders): Promise<void> {
   await tearDownFolder(files, disk);
   await tearDownFolder(files, memory);
-  await files.remove(memory);
 }
 
 async function tearDownFolder(files: VolumeContext["files"], podFolder: string): Promise<void> {
@@ -56,9 +55,7 @@ async function tearDownFolder(files: VolumeContext["files"], podFolder: string):
   for (const pluginName of await files.list(root)) {
     const source = volumeSources.find((candidate) => candidate.pluginName === pluginName);
     for (const name of await files.list(`${root}/${pluginName}`)) {
-      const directory = `${root}/${pluginName}/${name}`;
-      await source?.tearDown?.({ files, directory });
-      await files.remove(directory);
+      await source?.tearDown?.({ files, directory: `${root}/${pluginName}/${name}` });
     }
   }
   await files.remove(root);

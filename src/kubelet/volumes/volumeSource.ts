@@ -28,7 +28,7 @@ export interface VolumeContext {
 export interface VolumeSource {
   /** As in folder names: "kubernetes.io~configmap". */
   readonly pluginName: string;
-  /** Holds secrets, so it must not reach the disk: its folder is made on the node's tmpfs. */
+  /** Its folder is made on the node's tmpfs: secrets must not reach the disk, and other small things are faster there. */
   readonly inMemory?: boolean;
   /** Whether a volume is of this kind. */
   readonly matches: (volume: Volume) => boolean;

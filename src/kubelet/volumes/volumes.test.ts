@@ -125,7 +125,10 @@ describe.each(KINDS)("on files in $kind", ({ files, root }) => {
     await setUpVolumes(context, folders, pod);
     expect(await read("all", "token")).toBe("token-2");
     await tearDownVolumes(files, folders);
-    expect([await files.list(`${folders.disk}/volumes`), await files.stat(folders.memory)]).toEqual([[], undefined]);
+    expect([await files.stat(`${folders.disk}/volumes`), await files.stat(`${folders.memory}/volumes`)]).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   test.each([
