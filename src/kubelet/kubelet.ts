@@ -17,6 +17,7 @@ import { createRecorder } from "../client/recorder.ts";
 import type { Env } from "../lib/env.ts";
 import { type Directories, type KubeletContext, memoryDirectory } from "./context.ts";
 import type { Dial } from "./dial.ts";
+import { checkEmptyDirLimits, EMPTY_DIR_CHECK_MS } from "./emptyDirLimits.ts";
 import type { ClusterNames, ResolvConf } from "./environment/podDns.ts";
 import type { Files } from "./files.ts";
 import { createImagePuller } from "./imagePuller.ts";
@@ -56,6 +57,8 @@ export interface KubeletOptions {
   readonly version: string;
   /** Run here whatever the API says; shown in it as mirror pods. */
   readonly staticPods?: readonly Pod[];
+  /** Whether a static pod restarts when its mirror is deleted; upstream's do not. Default: false. */
+  readonly restartsDeletedStaticPods?: boolean;
   /** Most processes of one pod; absent: no limit. */
   readonly podPidsMax?: number;
   /** What the whole node uses; without it the sum of its containers is told. */
@@ -117,6 +120,7 @@ export function createKubelet(options: KubeletOptions) {
     context,
     statuses,
     node: () => ({ ...nodeForAdmission(keeper.node()), allocatable }),
+    onFinished: (uid) => staticPods.finished(uid),
   });
   const staticPods = createStaticPods({
     env,
@@ -124,6 +128,7 @@ export function createKubelet(options: KubeletOptions) {
     nodeName,
     workers,
     pods: options.staticPods ?? [],
+    restartsDeleted: options.restartsDeletedStaticPods ?? false,
     node: () => keeper.node(),
   });
 
@@ -193,6 +198,7 @@ export function createKubelet(options: KubeletOptions) {
       watchPods();
       await workers.removeOrphans();
       void repeat(RELIST_MS, "the runtime could not be read", relist);
+      void repeat(EMPTY_DIR_CHECK_MS, "volumes could not be measured", () => checkEmptyDirLimits(context, workers));
       void repeat(LOG_CHECK_MS, "logs could not be rotated", () => rotateLogs(context));
     },
     /** Containers run on. */

@@ -1,6 +1,9 @@
 /**
- * Pods that run here whatever the API says. Each is shown in the API as a mirror pod, which carries its status; a mirror
- * that is deleted is made again. Source: kubelet pod/mirror_client.go, config/common.go.
+ * Pods that run here whatever the API says. Each is shown in the API as a mirror pod, which carries its status. Source:
+ * kubelet pod/mirror_client.go, config/common.go.
+ *
+ * With `restartsDeleted` who deletes a mirror has the pod restarted: it ends and begins anew, as another one, as if its file
+ * had been replaced. Without, as upstream, the mirror is made again and the pod runs on.
  */
 import type { Node, Pod } from "../api/generated/core-v1.ts";
 import { pod as podKind } from "../api/index.ts";
@@ -20,15 +23,15 @@ const RETRY_MS = 1000;
 
 export const isMirrorPod = ({ metadata }: Pod): boolean => metadata.annotations?.[MIRROR_ANNOTATION] !== undefined;
 
-/** 32 hexadecimal digits, as upstream's: the same for the same pod on the same node. */
-const hashOf = (pod: Pod, nodeName: string): string =>
-  Array.from({ length: 4 }, (_, index) => fnv32a(`${index}${nodeName}${JSON.stringify(pod)}`).padStart(8, "0")).join(
-    "",
-  );
+/** 32 hexadecimal digits, as upstream's: the same for the same pod on the same node, until it is restarted. */
+function hashOf(pod: Pod, nodeName: string, restarts: number): string {
+  const text = `${nodeName}${restarts === 0 ? "" : restarts}${JSON.stringify(pod)}`;
+  return Array.from({ length: 4 }, (_, index) => fnv32a(`${index}${text}`).padStart(8, "0")).join("");
+}
 
 /** Named after the node, with the annotations that tell where it came from. Source: config/common.go applyDefaults. */
-export function staticPod(pod: Pod, nodeName: string, nowMs: number): Pod {
-  const hash = hashOf(pod, nodeName);
+export function staticPod(pod: Pod, nodeName: string, nowMs: number, restarts = 0): Pod {
+  const hash = hashOf(pod, nodeName, restarts);
   return {
     ...pod,
     metadata: {
@@ -62,22 +65,28 @@ interface StaticPodsOptions {
   readonly workers: PodWorkers;
   readonly pods: readonly Pod[];
   readonly node: () => Node | undefined;
+  readonly restartsDeleted: boolean;
 }
 
 export interface StaticPods {
   start(): void;
   mirrorSeen(pod: Pod): void;
   mirrorGone(pod: Pod): void;
+  /** Nothing is left of a pod's worker. */
+  finished(uid: string): void;
 }
 
-export function createStaticPods({ env, client, nodeName, workers, pods, node }: StaticPodsOptions): StaticPods {
+export function createStaticPods(options: StaticPodsOptions): StaticPods {
+  const { env, client, nodeName, workers, pods, node, restartsDeleted } = options;
+  const fullName = ({ metadata }: Pod) => `${metadata.namespace}/${metadata.name}`;
   const own = new Map(
-    pods.map((pod) => {
-      const made = staticPod(pod, nodeName, env.clock.now());
-      return [`${made.metadata.namespace}/${made.metadata.name}`, made];
+    pods.map((source) => {
+      const pod = staticPod(source, nodeName, env.clock.now());
+      return [fullName(pod), { source, pod, restarts: 0 }];
     }),
   );
-  const fullName = ({ metadata }: Pod) => `${metadata.namespace}/${metadata.name}`;
+  /** Pods that begin when another one of their name has ended, by that one's uid. */
+  const waiting = new Map<string, Pod>();
 
   const createMirror = async (pod: Pod): Promise<void> => {
     const { name, namespace, labels, annotations, uid } = pod.metadata;
@@ -114,24 +123,53 @@ export function createStaticPods({ env, client, nodeName, workers, pods, node }:
     });
   };
 
+  const begin = (pod: Pod): void => {
+    workers.set(pod, true);
+    void createMirror(pod);
+  };
+
+  const restart = (name: string): void => {
+    const entry = own.get(name);
+    if (entry === undefined) return;
+    const { uid } = entry.pod.metadata;
+    entry.restarts += 1;
+    entry.pod = staticPod(entry.source, nodeName, env.clock.now(), entry.restarts);
+    waiting.set(uid, entry.pod);
+    workers.gone(uid);
+  };
+
+  const isOf = (mirror: Pod, pod: Pod) => mirror.metadata.annotations?.[MIRROR_ANNOTATION] === pod.metadata.uid;
+
   return {
     start() {
-      for (const pod of own.values()) {
-        workers.set(pod, true);
-        void createMirror(pod);
-      }
+      for (const { pod } of own.values()) begin(pod);
     },
     mirrorSeen(mirror) {
-      const pod = own.get(fullName(mirror));
-      const isCurrent = pod !== undefined && mirror.metadata.annotations?.[MIRROR_ANNOTATION] === pod.metadata.uid;
-      if (isCurrent && mirror.metadata.deletionTimestamp === undefined) workers.setMirror(pod.metadata.uid, mirror);
-      else void remove(mirror);
+      const pod = own.get(fullName(mirror))?.pod;
+      const isCurrent = pod !== undefined && isOf(mirror, pod);
+      if (isCurrent && mirror.metadata.deletionTimestamp === undefined) {
+        workers.setMirror(pod.metadata.uid, mirror);
+        return;
+      }
+      if (isCurrent && restartsDeleted) restart(fullName(mirror));
+      void remove(mirror);
     },
     mirrorGone(mirror) {
-      const pod = own.get(fullName(mirror));
+      const pod = own.get(fullName(mirror))?.pod;
       if (pod === undefined) return;
-      workers.setMirror(pod.metadata.uid, undefined);
+      if (isOf(mirror, pod) && restartsDeleted) {
+        restart(fullName(mirror));
+        return;
+      }
+      // One that waits makes its mirror when it begins.
+      if ([...waiting.values()].includes(pod)) return;
+      if (isOf(mirror, pod)) workers.setMirror(pod.metadata.uid, undefined);
       void createMirror(pod);
+    },
+    finished(uid) {
+      const next = waiting.get(uid);
+      waiting.delete(uid);
+      if (next !== undefined) begin(next);
     },
   };
 }
