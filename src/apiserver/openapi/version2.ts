@@ -1,22 +1,10 @@
 /** The OpenAPI 2 ("swagger") document of everything that is served. */
 import type { AnyKind } from "../../machinery/defineKind.ts";
-import { type Operation, operationsOf, tagOf } from "./operations.ts";
+import { consumes, PRODUCES, STATUS_TEXTS } from "./mediaTypes.ts";
+import { type Operation, tagOf } from "./operations.ts";
 import { PARAMETERS } from "./parameters.ts";
+import { extensionsOf, pathsOf } from "./paths.ts";
 import { type Descriptions, type JsonSchema, type OpenApiTable, typeSchemas } from "./typeSchemas.ts";
-
-const OBJECTS = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
-const PRODUCES: Readonly<Record<Operation["produces"], readonly string[]>> = {
-  objects: OBJECTS,
-  watch: [...OBJECTS, "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"],
-  log: ["text/plain", ...OBJECTS],
-  any: ["*/*"],
-};
-const PATCHES = [
-  "application/json-patch+json",
-  "application/merge-patch+json",
-  "application/strategic-merge-patch+json",
-  "application/apply-patch+yaml",
-];
 
 const queryParameter = (name: string): JsonSchema => ({
   uniqueItems: true,
@@ -25,6 +13,7 @@ const queryParameter = (name: string): JsonSchema => ({
   name,
   in: "query",
 });
+
 const pathParameter = (name: string, description: string): JsonSchema => ({
   uniqueItems: true,
   type: "string",
@@ -34,16 +23,6 @@ const pathParameter = (name: string, description: string): JsonSchema => ({
   required: true,
 });
 
-/** Parameters that every operation of a path takes. */
-function pathParameters(path: string, kind: string): JsonSchema[] {
-  const found: JsonSchema[] = [];
-  if (path.includes("{name}")) found.push(pathParameter("name", `name of the ${kind}`));
-  if (path.includes("{namespace}"))
-    found.push(pathParameter("namespace", "object name and auth scope, such as for teams and projects"));
-  if (path.includes("{path}")) found.push(pathParameter("path", PARAMETERS.path?.description ?? ""));
-  return found;
-}
-
 export function openApiVersion2(
   kinds: readonly AnyKind[],
   table: OpenApiTable,
@@ -51,16 +30,11 @@ export function openApiVersion2(
   version: string,
 ): JsonSchema {
   const schemas = typeSchemas(table, descriptions, { refPrefix: "#/definitions/", isV3: false });
-  const paths: Record<string, JsonSchema> = {};
-  for (const operation of kinds.flatMap(operationsOf)) {
-    const item = paths[operation.path] ?? { parameters: pathParameters(operation.path, operation.gvk.kind) };
-    paths[operation.path] = item;
-    item[operation.method] = render(operation, schemas.reference);
-  }
+  const paths = pathsOf(kinds, { pathParameter, operation: (operation) => render(operation, schemas.reference) });
   return {
     swagger: "2.0",
     info: { title: "Kubernetes", version },
-    paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
+    paths,
     definitions: schemas.definitions(),
     securityDefinitions: {
       BearerToken: { description: "Bearer Token authentication", type: "apiKey", name: "authorization", in: "header" },
@@ -71,31 +45,24 @@ export function openApiVersion2(
 
 function render(operation: Operation, reference: (type: string) => JsonSchema): JsonSchema {
   const { body, responses } = operation;
-  const bodyParameter =
+  const bodyParameters =
     body === undefined
       ? []
       : [{ name: "body", in: "body", ...(body.required && { required: true }), schema: reference(body.type) }];
-  const parameters = [...bodyParameter, ...operation.query.map(queryParameter)];
+  const parameters = [...bodyParameters, ...operation.query.map(queryParameter)];
   const answers = Object.entries(responses).map(([status, type]) => [
     status,
     { description: STATUS_TEXTS[status] ?? "OK", schema: type === "string" ? { type } : reference(type) },
   ]);
   return {
     description: operation.description,
-    consumes: operation.method === "patch" && body !== undefined ? PATCHES : ["*/*"],
+    consumes: consumes(operation),
     produces: PRODUCES[operation.produces],
     schemes: ["https"],
     tags: [tagOf(operation.served)],
     operationId: operation.operationId,
     ...(parameters.length > 0 && { parameters }),
     responses: { ...Object.fromEntries(answers), 401: { description: "Unauthorized" } },
-    "x-kubernetes-action": operation.action,
-    "x-kubernetes-group-version-kind": {
-      group: operation.gvk.group,
-      version: operation.gvk.version,
-      kind: operation.gvk.kind,
-    },
+    ...extensionsOf(operation),
   };
 }
-
-export const STATUS_TEXTS: Readonly<Record<string, string>> = { 200: "OK", 201: "Created", 202: "Accepted" };

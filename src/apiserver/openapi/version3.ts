@@ -1,23 +1,10 @@
 /** OpenAPI 3: one document per group and version. */
 import type { AnyKind } from "../../machinery/defineKind.ts";
-import { type Operation, operationsOf, tagOf } from "./operations.ts";
+import { consumes, PRODUCES, STATUS_TEXTS } from "./mediaTypes.ts";
+import { type Operation, tagOf } from "./operations.ts";
 import { PARAMETERS } from "./parameters.ts";
+import { extensionsOf, pathsOf } from "./paths.ts";
 import { type Descriptions, type JsonSchema, type OpenApiTable, typeSchemas } from "./typeSchemas.ts";
-import { STATUS_TEXTS } from "./version2.ts";
-
-const OBJECTS = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
-const MEDIA: Readonly<Record<Operation["produces"], readonly string[]>> = {
-  objects: OBJECTS,
-  watch: [...OBJECTS, "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"],
-  log: ["text/plain", ...OBJECTS],
-  any: ["*/*"],
-};
-const PATCHES = [
-  "application/json-patch+json",
-  "application/merge-patch+json",
-  "application/strategic-merge-patch+json",
-  "application/apply-patch+yaml",
-];
 
 const parameter = (name: string, place: "path" | "query", description: string): JsonSchema => ({
   name,
@@ -26,13 +13,6 @@ const parameter = (name: string, place: "path" | "query", description: string): 
   ...(place === "path" && { required: true }),
   schema: { type: PARAMETERS[name]?.type ?? "string", uniqueItems: true },
 });
-
-function pathParameters(path: string, kind: string): JsonSchema[] {
-  const named = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
-  const text = (name: string) =>
-    name === "name" ? `name of the ${kind}` : "object name and auth scope, such as for teams and projects";
-  return named.map((name) => parameter(name, "path", text(name)));
-}
 
 const content = (media: readonly string[], schema: JsonSchema) =>
   Object.fromEntries(media.map((type) => [type, { schema }]));
@@ -45,16 +25,14 @@ export function openApiVersion3(
   version: string,
 ): JsonSchema {
   const schemas = typeSchemas(table, descriptions, { refPrefix: "#/components/schemas/", isV3: true });
-  const paths: Record<string, JsonSchema> = {};
-  for (const operation of kinds.flatMap(operationsOf)) {
-    const item = paths[operation.path] ?? { parameters: pathParameters(operation.path, operation.gvk.kind) };
-    paths[operation.path] = item;
-    item[operation.method] = render(operation, schemas.reference);
-  }
+  const paths = pathsOf(kinds, {
+    pathParameter: (name, description) => parameter(name, "path", description),
+    operation: (operation) => render(operation, schemas.reference),
+  });
   return {
     openapi: "3.0.0",
     info: { title: "Kubernetes", version },
-    paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
+    paths,
     components: {
       schemas: schemas.definitions(),
       securitySchemes: {
@@ -75,24 +53,21 @@ function render(operation: Operation, reference: (type: string) => JsonSchema): 
     status,
     {
       description: STATUS_TEXTS[status] ?? "OK",
-      content: content(MEDIA[produces], type === "string" ? { type } : reference(type)),
+      content: content(PRODUCES[produces], type === "string" ? { type } : reference(type)),
     },
   ]);
-  const bodyMedia = operation.method === "patch" ? PATCHES : ["*/*"];
   return {
     tags: [tagOf(operation.served)],
     description: operation.description,
     operationId: operation.operationId,
     parameters: operation.query.map((name) => parameter(name, "query", PARAMETERS[name]?.description ?? "")),
     ...(body !== undefined && {
-      requestBody: { ...(body.required && { required: true }), content: content(bodyMedia, reference(body.type)) },
+      requestBody: {
+        ...(body.required && { required: true }),
+        content: content(consumes(operation), reference(body.type)),
+      },
     }),
     responses: { ...Object.fromEntries(answers), 401: { description: "Unauthorized" } },
-    "x-kubernetes-action": operation.action,
-    "x-kubernetes-group-version-kind": {
-      group: operation.gvk.group,
-      version: operation.gvk.version,
-      kind: operation.gvk.kind,
-    },
+    ...extensionsOf(operation),
   };
 }
