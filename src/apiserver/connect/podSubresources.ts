@@ -40,7 +40,8 @@ const KUBELET_PORT = 10250;
 /** Where `…/{pods,services,nodes}/<name>/proxy/…` leads. @throws ApiError */
 export function proxyAddressOf(server: Lookup, info: RequestInfo): ProxyAddress {
   const { scheme, name, port } = splitSchemeNamePort(info.name);
-  if (scheme === "https")
+  // kubelets are spoken to over the node's own socket, whatever scheme their address is given.
+  if (scheme === "https" && info.resource !== "nodes")
     throw new ApiError("BadRequest", `the proxy does not speak https to ${info.resource}; use http`);
   switch (info.resource) {
     case "pods":
@@ -58,7 +59,8 @@ export function proxyAddressOf(server: Lookup, info: RequestInfo): ProxyAddress 
       );
       const host = node.status.addresses?.find(({ type }) => type === "InternalIP")?.address;
       if (host === undefined) throw new ApiError("ServiceUnavailable", `no address known for node "${name}"`);
-      return { host, port: port === "" ? KUBELET_PORT : Number(port) };
+      const number = port === "" ? KUBELET_PORT : Number(port);
+      return { host, port: number, ...(number === KUBELET_PORT && { kubeletOf: name }) };
     }
   }
 }

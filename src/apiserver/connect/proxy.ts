@@ -37,7 +37,12 @@ export function splitSchemeNamePort(id: string): {
 export interface ProxyAddress {
   readonly host: string;
   readonly port: number;
+  /** Node whose kubelet it is: reached as the API server reaches it for everything else. */
+  readonly kubeletOf?: string;
 }
+
+const connectionTo = ({ host, port, kubeletOf }: ProxyAddress, egress: Egress): Promise<Duplex> =>
+  kubeletOf === undefined ? egress.dial(host, port) : egress.kubelet(kubeletOf);
 
 /** @throws ApiError BadRequest while the pod has no address */
 export function podAddress(pod: Pod, port: string): ProxyAddress {
@@ -100,7 +105,7 @@ export async function proxyRequest(
   request: ApiRequest,
   egress: Egress,
 ): Promise<ApiResponse> {
-  const connection = await egress.dial(address.host, address.port).catch(dialFailed(address));
+  const connection = await connectionTo(address, egress).catch(dialFailed(address));
   const { authorization: _, host: __, "content-length": ___, ...headers } = endToEndHeaders(request.headers ?? {});
   const answer = await exchange(connection, {
     method: request.method,
@@ -128,7 +133,7 @@ export async function proxyUpgrade(
     request,
     socket,
     head,
-    await egress.dial(address.host, address.port).catch(dialFailed(address)),
+    await connectionTo(address, egress).catch(dialFailed(address)),
     target(rest, query),
   );
 }
