@@ -7,6 +7,7 @@ import type { ProbeVerdict } from "../podLifecycle/computePodActions.ts";
 import { activeContainer, isSidecar, type RuntimePod } from "../podLifecycle/runtimePod.ts";
 import type { ContainerStatus, Runtime } from "../runtime.ts";
 import type { PodProbes } from "./podProbes.ts";
+import { nextLook, probeSchedule } from "./probeSchedule.ts";
 import { initialProbeState, nextProbeState, type ProbeState, type ProbeType, probeTiming } from "./probeState.ts";
 import { runProbe } from "./runProbe.ts";
 
@@ -22,6 +23,7 @@ const MESSAGE_MAX = 10_240;
 interface Worker {
   readonly type: ProbeType;
   readonly containerId: string;
+  readonly startedAtMs: number;
   state: ProbeState;
   timer: Timer | undefined;
   isStopped: boolean;
@@ -42,6 +44,15 @@ export interface PodProbesOptions {
 
 const probeOf = (container: Container, type: ProbeType): Probe | undefined =>
   ({ startup: container.startupProbe, liveness: container.livenessProbe, readiness: container.readinessProbe })[type];
+
+/** What the API says of this very container from before a restart of the kubelet goes on to count. */
+function knownProbeState(type: ProbeType, { status }: Pod, containerId: string): ProbeState {
+  const all = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  const known = all.find(({ containerID }) => containerID?.endsWith(`://${containerId}`) === true);
+  const isKnown = (type === "readiness" && known?.ready === true) || (type === "startup" && known?.started === true);
+  if (!isKnown) return initialProbeState(type);
+  return { verdict: "Success", lastFound: "Success", runLength: 1, isOnHold: type === "startup" };
+}
 
 export function createPodProbes(options: PodProbesOptions): PodProbes {
   const { env, onChange, recorder } = options;
@@ -89,7 +100,7 @@ export function createPodProbes(options: PodProbesOptions): PodProbes {
       container.startupProbe !== undefined &&
       verdict(worker.containerId, "startup") !== "Success");
 
-  const look = async (worker: Worker): Promise<void> => {
+  const look = async (worker: Worker, counts: boolean): Promise<void> => {
     const found = containerOf(worker);
     if (found === undefined || found.status.state !== "Running" || isHeldBack(worker, found.container)) return;
     const { pod, container, status } = found;
@@ -97,7 +108,7 @@ export function createPodProbes(options: PodProbesOptions): PodProbes {
     if (probe === undefined) return;
     const podIp = options.podIps(pod, current?.runtimePod)[0] ?? "127.0.0.1";
     const outcome = await runProbe({ ...options, pod, container, containerId: status.id, podIp }, probe);
-    if (worker.isStopped) return;
+    if (worker.isStopped || (!counts && outcome.verdict === "Failure")) return;
     if (outcome.verdict !== "Success") tell(worker.type, pod, container, outcome.verdict, outcome.message);
     const before = worker.state.verdict;
     const result = outcome.verdict === "Failure" ? "Failure" : "Success";
@@ -107,43 +118,52 @@ export function createPodProbes(options: PodProbesOptions): PodProbes {
     onChange();
   };
 
-  const schedule = (worker: Worker, delayMs: number): void => {
+  const lookAfter = (worker: Worker, delayMs: number, counts: boolean): void => {
     worker.timer?.cancel();
     worker.timer = env.clock.setTimer(delayMs, async () => {
-      const found = containerOf(worker);
-      const probe = found && probeOf(found.container, worker.type);
-      if (worker.isStopped || probe === undefined) return;
-      const periodMs = probeTiming(probe).periodMs;
-      const startedAtMs = env.clock.monotonic();
-      await look(worker);
-      // A tick that was missed because the probe took long is made up for at once, as Go's ticker does.
-      if (!worker.isStopped) schedule(worker, Math.max(0, periodMs - (env.clock.monotonic() - startedAtMs)));
+      await look(worker, counts);
+      schedule(worker);
     });
   };
 
-  /** The container has started: the other probes need not wait for their next turn. */
+  /** The next look by the clock; a turn that was missed because a probe took long is left out. */
+  const schedule = (worker: Worker): void => {
+    const found = containerOf(worker);
+    const probe = found && probeOf(found.container, worker.type);
+    if (worker.isStopped || worker.state.isOnHold || probe === undefined) return;
+    const timing = probeTiming(probe);
+    const plan = probeSchedule(worker.type, timing, probe.exec !== undefined);
+    const ageMs = env.clock.now() - worker.startedAtMs;
+    const { delayMs, counts } = nextLook(plan, timing, ageMs, worker.state.lastFound === "Success");
+    lookAfter(worker, delayMs, counts);
+  };
+
+  /** The container has started: readiness need not wait for its next turn. */
   const lookNow = (containerId: string): void => {
     for (const worker of workers.values()) {
-      if (worker.containerId === containerId && worker.type !== "startup") schedule(worker, 0);
+      if (worker.containerId === containerId && worker.type === "readiness") lookAfter(worker, 0, false);
     }
   };
 
-  const start = (type: ProbeType, container: Container, status: ContainerStatus): void => {
+  const start = (type: ProbeType, pod: Pod, container: Container, status: ContainerStatus): void => {
     const probe = probeOf(container, type);
     const key = keyOf(status.id, type);
     if (probe === undefined || workers.has(key) || (areKillersStopped && type !== "readiness")) return;
+    const { periodMs } = probeTiming(probe);
+    const nowMs = env.clock.now();
+    const startedAtMs = status.startedAtMs ?? nowMs;
+    const isOld = options.isJustStarted() && nowMs - startedAtMs > periodMs;
     const worker: Worker = {
       type,
       containerId: status.id,
-      state: initialProbeState(type),
+      // An own phase for each of many containers that were taken over.
+      startedAtMs: isOld ? startedAtMs - env.random.next() * periodMs : startedAtMs,
+      state: knownProbeState(type, pod, status.id),
       timer: undefined,
       isStopped: false,
     };
     workers.set(key, worker);
-    const { initialDelayMs, periodMs } = probeTiming(probe);
-    const ageMs = env.clock.now() - (status.startedAtMs ?? env.clock.now());
-    const spreadMs = options.isJustStarted() && ageMs > periodMs ? env.random.next() * periodMs : 0;
-    schedule(worker, Math.max(0, initialDelayMs - ageMs) + spreadMs);
+    schedule(worker);
   };
 
   return {
@@ -156,7 +176,7 @@ export function createPodProbes(options: PodProbesOptions): PodProbes {
       const containers = [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers];
       for (const container of containers) {
         const status = activeContainer(runtimePod, container.name);
-        if (status?.state === "Running") for (const type of TYPES) start(type, container, status);
+        if (status?.state === "Running") for (const type of TYPES) start(type, pod, container, status);
       }
       const running = new Set(runtimePod.containers.filter(({ state }) => state === "Running").map(({ id }) => id));
       for (const [key, worker] of workers) if (!running.has(worker.containerId)) stop(key, worker);
