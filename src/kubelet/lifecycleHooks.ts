@@ -23,7 +23,7 @@ async function httpHook(context: HookContext, { pod, container, podIps }: HookTa
   if (action === undefined) return;
   const host = action.host !== undefined && action.host !== "" ? action.host : (podIps[0] ?? "");
   const port = resolvePort(action.port, container);
-  const connect = (signal: AbortSignal) => context.dial(host, port, signal);
+  const connect = (at: number, signal: AbortSignal) => context.dial(host, at, signal);
   const { verdict, message } = await httpProbe(context.env.clock, connect, {
     scheme: action.scheme === "HTTPS" ? "HTTPS" : "HTTP",
     host,

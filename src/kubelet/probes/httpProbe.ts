@@ -23,7 +23,11 @@ const BODY_MAX_BYTES = 10 * 1024;
 const HEAD_MAX_BYTES = 64 * 1024;
 const USER_AGENT = "kube-probe/1.36";
 
-type Connect = (signal: AbortSignal) => Promise<Duplex>;
+/** Source: net/http defaultCheckRedirect, which pkg/probe/http takes over. */
+const REDIRECTS_MAX = 10;
+
+/** A redirect may lead to another port of the same host. */
+type Connect = (port: number, signal: AbortSignal) => Promise<Duplex>;
 
 function requestText({ host, port, path, headers, userAgent }: HttpProbe): string {
   const lines = new Map([
@@ -50,6 +54,20 @@ interface Answer {
   readonly body: string;
 }
 
+/** The data of the chunks that have come so far, and whether the last one has. */
+function unchunked(body: Buffer): { readonly data: Buffer; readonly isWhole: boolean } {
+  const parts: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const lineEnd = body.indexOf("\r\n", at);
+    const size = lineEnd < 0 ? Number.NaN : Number.parseInt(body.toString("latin1", at, lineEnd), 16);
+    const start = lineEnd + 2;
+    if (Number.isNaN(size) || size === 0) return { data: Buffer.concat(parts), isWhole: size === 0 };
+    parts.push(body.subarray(start, start + size));
+    if (body.length < start + size) return { data: Buffer.concat(parts), isWhole: false };
+    at = start + size + 2;
+  }
+}
+
 function parseAnswer(bytes: Buffer, isEnd: boolean): Answer | undefined {
   const end = bytes.indexOf("\r\n\r\n");
   if (end < 0) {
@@ -65,14 +83,13 @@ function parseAnswer(bytes: Buffer, isEnd: boolean): Answer | undefined {
       return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()];
     }),
   );
-  const body = bytes.subarray(end + 4);
+  const raw = bytes.subarray(end + 4);
+  const isChunked = headers.get("transfer-encoding")?.includes("chunked") === true;
   const length = Number(headers.get("content-length") ?? Number.NaN);
-  const isChunkEnd = headers.get("transfer-encoding")?.includes("chunked") === true && body.includes("0\r\n\r\n");
-  const isWhole =
-    isEnd || isChunkEnd || body.length >= Math.min(length, BODY_MAX_BYTES) || body.length >= BODY_MAX_BYTES;
-  if (!isWhole) return undefined;
-  const text = body.subarray(0, BODY_MAX_BYTES).toString("utf8");
-  return { status: Number(match[1]), location: headers.get("location"), body: text };
+  const { data, isWhole } = isChunked ? unchunked(raw) : { data: raw, isWhole: raw.length >= length };
+  if (!isEnd && !isWhole && data.length < BODY_MAX_BYTES) return undefined;
+  const body = data.subarray(0, BODY_MAX_BYTES).toString("utf8");
+  return { status: Number(match[1]), location: headers.get("location"), body };
 }
 
 function exchange(stream: Duplex, request: string, signal: AbortSignal): Promise<Answer> {
@@ -107,33 +124,54 @@ function secured(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
   });
 }
 
-function outcomeOf({ status, location, body }: Answer, { host }: HttpProbe): ProbeOutcome {
-  if (status >= 200 && status < 400) {
-    const elsewhere = location !== undefined && /^https?:\/\//.test(location) && !location.includes(`//${host}`);
-    if (status >= 300 && elsewhere) {
-      return { verdict: "Warning", message: `Probe terminated redirects, Response body: ${body}` };
-    }
-    return { verdict: "Success", message: body };
-  }
-  return { verdict: "Failure", message: `HTTP probe failed with statuscode: ${status}` };
+const urlOf = ({ scheme, host, port, path }: HttpProbe): string =>
+  `${scheme.toLowerCase()}://${host.includes(":") ? `[${host}]` : host}:${port}${path.startsWith("/") ? path : `/${path}`}`;
+
+/** Where the answer sends us, if that is on the same host; "elsewhere" otherwise. */
+function redirected({ status, location }: Answer, probe: HttpProbe): HttpProbe | "elsewhere" | undefined {
+  if (status < 300 || status >= 400 || location === undefined || location === "") return undefined;
+  const url = new URL(location, urlOf(probe));
+  const scheme = url.protocol === "https:" ? "HTTPS" : "HTTP";
+  if (url.hostname !== probe.host && url.hostname !== `[${probe.host}]`) return "elsewhere";
+  const port = url.port === "" ? (scheme === "HTTPS" ? 443 : 80) : Number(url.port);
+  return { ...probe, scheme, port, path: `${url.pathname}${url.search}` };
 }
 
-export async function httpProbe(clock: Clock, connect: Connect, probe: HttpProbe): Promise<ProbeOutcome> {
-  const { scheme, host, port, path } = probe;
-  const url = `${scheme.toLowerCase()}://${host.includes(":") ? `[${host}]` : host}:${port}${path.startsWith("/") ? path : `/${path}`}`;
+async function once(connect: Connect, probe: HttpProbe, signal: AbortSignal): Promise<Answer> {
+  const raw = await connect(probe.port, signal);
+  raw.on("error", () => undefined);
   try {
-    return await withTimeout(clock, probe.timeoutMs, async (signal) => {
-      const raw = await connect(signal);
-      raw.on("error", () => undefined);
-      try {
-        const stream = scheme === "HTTPS" ? await secured(raw, signal) : raw;
-        return outcomeOf(await exchange(stream, requestText(probe), signal), probe);
-      } finally {
-        raw.destroy();
-      }
-    });
+    const stream = probe.scheme === "HTTPS" ? await secured(raw, signal) : raw;
+    return await exchange(stream, requestText(probe), signal);
+  } finally {
+    raw.destroy();
+  }
+}
+
+async function follow(connect: Connect, probe: HttpProbe, signal: AbortSignal): Promise<ProbeOutcome> {
+  let at = probe;
+  for (let count = 0; ; count += 1) {
+    const answer = await once(connect, at, signal);
+    const next = redirected(answer, at);
+    if (next === "elsewhere") {
+      return { verdict: "Warning", message: `Probe terminated redirects, Response body: ${answer.body}` };
+    }
+    if (next === undefined) {
+      const { status, body } = answer;
+      if (status >= 200 && status < 400) return { verdict: "Success", message: body };
+      return { verdict: "Failure", message: `HTTP probe failed with statuscode: ${status}` };
+    }
+    if (count === REDIRECTS_MAX) throw new Error(`stopped after ${REDIRECTS_MAX} redirects`);
+    at = next;
+  }
+}
+
+/** Never rejects: what goes wrong is a failure that says why. */
+export async function httpProbe(clock: Clock, connect: Connect, probe: HttpProbe): Promise<ProbeOutcome> {
+  try {
+    return await withTimeout(clock, probe.timeoutMs, (signal) => follow(connect, probe, signal));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { verdict: "Failure", message: `Get "${url}": ${why}` };
+    return { verdict: "Failure", message: `Get "${urlOf(probe)}": ${why}` };
   }
 }

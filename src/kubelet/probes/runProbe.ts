@@ -53,7 +53,7 @@ function run(target: ProbeTarget, probe: Probe): Promise<ProbeOutcome> {
     const { host, port, path = "/", scheme, httpHeaders = [] } = probe.httpGet;
     const to = host !== undefined && host !== "" ? host : podIp;
     const number = resolvePort(port, container);
-    return httpProbe(env.clock, (signal) => dial(to, number, signal), {
+    return httpProbe(env.clock, (at, signal) => dial(to, at, signal), {
       scheme: scheme === "HTTPS" ? "HTTPS" : "HTTP",
       host: to,
       port: number,
