@@ -5,7 +5,7 @@ import { lease as leaseKind, node as nodeKind } from "../api/index.ts";
 import type { Client } from "../client/client.ts";
 import type { Recorder } from "../client/recorder.ts";
 import type { Env } from "../lib/env.ts";
-import { deepEqual } from "../machinery/deepEqual.ts";
+import { semanticEqual } from "../machinery/deepEqual.ts";
 import { isApiError } from "../machinery/errors.ts";
 import { microTimestamp } from "../machinery/object.ts";
 import { ownerReferenceFor } from "../machinery/ownerReferences.ts";
@@ -42,8 +42,6 @@ export interface NodeKeeper {
   register(): Promise<void>;
   /** As last seen. */
   node(): Node | undefined;
-  /** Looks now, and not at the next turn. */
-  report(): Promise<void>;
 }
 
 /** Without what changes with every report. */
@@ -79,9 +77,8 @@ export function createNodeKeeper(options: NodeKeeperOptions): NodeKeeper {
     });
   };
 
-  const report = async (): Promise<void> => {
+  const report = async (current: Node): Promise<void> => {
     const nowMs = clock.now();
-    const current = node ?? (await client.get(nodeKind, { name: nodeName }));
     const unreadyBecause = options.unreadyBecause();
     const wanted = nodeStatus({
       facts,
@@ -92,7 +89,7 @@ export function createNodeKeeper(options: NodeKeeperOptions): NodeKeeper {
       nowMs,
       unreadyBecause,
     });
-    const isSame = deepEqual(withoutTimes(current.status), withoutTimes({ ...current.status, ...wanted }));
+    const isSame = semanticEqual(withoutTimes(current.status), withoutTimes({ ...current.status, ...wanted }));
     if (isSame && nowMs - reportedAtMs < STATUS_REPORT_MS) return;
     node = await client.patch(nodeKind, { name: nodeName }, "strategic", { status: wanted }, { subresource: "status" });
     reportedAtMs = nowMs;
@@ -145,7 +142,6 @@ export function createNodeKeeper(options: NodeKeeperOptions): NodeKeeper {
 
   return {
     node: () => node,
-    report,
     async register() {
       tell(REASONS.starting, "Starting kubelet.");
       for (const reason of [
@@ -158,14 +154,15 @@ export function createNodeKeeper(options: NodeKeeperOptions): NodeKeeper {
       tell(REASONS.nodeAllocatableEnforced, "Updated Node Allocatable limit across pods");
       await untilDone(async () => {
         node = await ensure();
-        await report();
+        await report(node);
       });
       void renewLease().catch((error: unknown) =>
         env.log.warn("the node's lease could not be made", { node: nodeName, error }),
       );
       void repeat(STATUS_CHECK_MS, "status", async () => {
-        node ??= await ensure();
-        await report();
+        // Read each time: the controllers may have said something else of it.
+        node = node === undefined ? await ensure() : await client.get(nodeKind, { name: nodeName });
+        await report(node);
       });
       void repeat(LEASE_RENEW_MS, "lease", renewLease);
     },

@@ -56,6 +56,9 @@ const sinceMsOf = ({ sinceSeconds, sinceTime }: LogOptions, nowMs: number): numb
   return sinceSeconds === undefined ? Number.NEGATIVE_INFINITY : nowMs - sinceSeconds * 1000;
 };
 
+/** conmon writes UTC as an offset of nothing. Source: logs.go, timeFormatOut "…Z07:00". */
+const shownTimestamp = (timestamp: string): string => timestamp.replace(/[+-]00:00$/, "Z");
+
 /** Turns lines of the file into what is shown. */
 function formatter(options: LogOptions, nowMs: number): (line: Buffer) => Buffer | undefined {
   const sinceMs = sinceMsOf(options, nowMs);
@@ -69,7 +72,7 @@ function formatter(options: LogOptions, nowMs: number): (line: Buffer) => Buffer
     isContinued = isPartial;
     if (wanted !== undefined && stream !== wanted) return undefined;
     if (sinceMs > Number.NEGATIVE_INFINITY && Date.parse(timestamp) < sinceMs) return undefined;
-    const prefix = options.timestamps === true && begins ? [Buffer.from(`${timestamp} `)] : [];
+    const prefix = options.timestamps === true && begins ? [Buffer.from(`${shownTimestamp(timestamp)} `)] : [];
     return Buffer.concat([...prefix, content, ...(isPartial ? [] : [Buffer.from([NEWLINE])])]);
   };
 }
