@@ -1,0 +1,60 @@
+import { createServer, request } from "node:http";
+import { duplexPair } from "node:stream";
+import { expect, test } from "vitest";
+import { testKubelet } from "../testKubelet.ts";
+
+async function setUp() {
+  const made = await testKubelet();
+  const { kubelet, create, clock } = made;
+  await create({ name: "web", annotations: { "simulated.skiff.dev/logs": "a\nb" } });
+  await create({ name: "typo", spec: { containers: [{ name: "app", image: "web:does-not-exist" }] } });
+  await clock.advance(0);
+  const server = createServer((incoming, response) => kubelet.server.handle(incoming, response));
+  server.on("upgrade", (incoming, socket, head) => kubelet.server.upgrade(incoming, socket, head));
+  const get = (path: string, headers = {}) =>
+    new Promise<string>((resolve, reject) => {
+      const [ours, theirs] = duplexPair();
+      server.emit("connection", theirs);
+      const outgoing = request({ path, headers: { host: "kubelet", ...headers }, createConnection: () => ours });
+      outgoing.on("error", reject);
+      outgoing.on("response", async (response) => {
+        let body = "";
+        for await (const chunk of response) body += chunk;
+        ours.destroy();
+        resolve(`${response.statusCode} ${body}`);
+      });
+      outgoing.end();
+    });
+  return { ...made, get };
+}
+
+test.each([
+  ["/healthz", "200 ok"],
+  ["/containerLogs/default/web/app", "200 a\nb\n"],
+  ["/containerLogs/default/web/app?tailLines=1", "200 b\n"],
+  ["/containerLogs/default/web/app?tailLines=x", "400 invalid tailLines: x"],
+  ["/containerLogs/default/web/app?previous=true", '400 previous terminated container "app" in pod "web" not found'],
+  ["/containerLogs/default/none/app", '404 pods "none" not found'],
+  ["/containerLogs/default/web/none", '400 container "none" in pod "web" is not available'],
+  ["/containerLogs/default/typo/app", `400 container "app" in pod "typo" is waiting to start: image can't be pulled`],
+  ["/nothing", "404 404 page not found\n"],
+])("GET %s is answered with %j", async (path, want) => {
+  const { get, stop } = await setUp();
+  expect(await get(path)).toBe(want);
+  await stop();
+});
+
+test("pods and usage are told", async () => {
+  const { get, stop } = await setUp();
+  const pods = JSON.parse((await get("/pods")).slice(4));
+  expect(pods.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)).toEqual(["web", "typo"]);
+  expect(await get("/metrics/resource")).toContain("# TYPE container_cpu_usage_seconds_total counter");
+  expect(JSON.parse((await get("/stats/summary")).slice(4)).pods).toHaveLength(1);
+  await stop();
+});
+
+test("an upgrade to what is not there is refused", async () => {
+  const { get, stop } = await setUp();
+  expect(await get("/nothing", { connection: "Upgrade", upgrade: "SPDY/3.1" })).toBe("404 404 page not found");
+  await stop();
+});
