@@ -84,7 +84,7 @@ describe.runIf(canRunContainers())("one pod", () => {
   let cluster: TestCluster;
   beforeAll(async () => {
     cluster = await createTestCluster();
-    await cluster.skiff("up");
+    await cluster.up();
     await cluster.packTools();
   });
   afterAll(() => cluster?.delete());

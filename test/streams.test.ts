@@ -38,7 +38,7 @@ describe.runIf(canRunContainers())("streams", async () => {
   let cluster: TestCluster;
   beforeAll(async () => {
     cluster = await createTestCluster();
-    await cluster.skiff("up");
+    await cluster.up();
     await cluster.packTools();
     await cluster.apply(PODS);
     await cluster.kubectl("wait --for=condition=Ready pod --all --timeout=60s");

@@ -2,7 +2,7 @@
  * A cluster of a test file's own, with real containers, in a home of its own: made by the `skiff` command, driven by a
  * real kubectl, and deleted at the end, with everything that was started in the background for it.
  */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { canRun } from "../src/kubelet/testCapabilities.ts";
@@ -21,6 +21,9 @@ export interface TestCluster {
   readonly node: string;
   /** For programs that find the cluster by their environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** Below the ports that the kernel hands out, and other in each cluster: files start theirs at the same time. */
+  readonly apiPort: number;
+  readonly up: (words?: Words) => Promise<string>;
   readonly skiff: (words: Words) => Promise<string>;
   readonly trySkiff: (words: Words, options?: StartOptions) => Promise<Finished>;
   /** @returns standard output @throws Error when kubectl fails */
@@ -52,7 +55,7 @@ const TOOLS = ["sh", "sleep", "cat", "tar", "ls", "head", "wc", "stty", "id", "e
 
 const wordsOf = (words: Words): readonly string[] => (typeof words === "string" ? words.split(" ") : words);
 
-/** Makes the home and what works in it; `up` is for the test to call. */
+/** Makes the home; what is in it comes with `up`. */
 export async function createTestCluster(): Promise<TestCluster> {
   const name = `sk${randomBytes(3).toString("hex")}`;
   const home = `/tmp/${name}`;
@@ -72,12 +75,15 @@ export async function createTestCluster(): Promise<TestCluster> {
   const kubectl = (words: Words, options?: StartOptions) => run(kubectlWords(words), withEnv(options));
   const skiff = (words: Words) => run(skiffWords(words), withEnv());
   const node = `${name}-control-plane`;
+  const apiPort = randomInt(20_000, 30_000);
   return {
     name,
     home,
     kubeconfig,
     node,
     env,
+    apiPort,
+    up: (words = []) => skiff(["up", "--port", `${apiPort}`, ...wordsOf(words)]),
     skiff,
     trySkiff: (words, options) => tryRun(skiffWords(words), withEnv(options)),
     kubectl,
