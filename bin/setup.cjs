@@ -2,10 +2,10 @@
 // What a fresh machine lacks, installed: npm packages always, system packages where we may (root on a Debian-like
 // system). Runs under any Node from 18 on, before anything else of the project can.
 const { spawnSync } = require("node:child_process");
-const { existsSync, readFileSync } = require("node:fs");
+const fs = require("node:fs");
+const os = require("node:os");
 const path = require("node:path");
-
-const root = path.join(__dirname, "..");
+const { LIBRARIES, debianPackageOf, findNode, missingLibrary, root, run } = require("./node26.cjs");
 
 /** Command that must be on the PATH → Debian package that brings it. */
 const SYSTEM_COMMANDS = {
@@ -17,13 +17,20 @@ const SYSTEM_COMMANDS = {
   conntrack: "conntrack",
   socat: "socat",
 };
+/** What tests run in containers. */
+const TEST_COMMANDS = { busybox: "busybox-static" };
 const PATH_EXTRA = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+const ERROR_LINES_MAX = 6;
 
-function step(title, run) {
+/** Runs one step and prints its line: on a terminal also while it runs. `run` returns why it failed, if it did. */
+async function step(title, run) {
+  const live = process.stderr.isTTY === true;
   const startedMs = Date.now();
-  const result = run();
-  console.log(` ✓ ${title} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)`);
-  return result;
+  if (live) process.stderr.write(` • ${title} …`);
+  const failure = await run();
+  const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
+  process.stderr.write(`${live ? "\r\x1b[K" : ""} ${failure === undefined ? "✓" : "✗"} ${title} (${seconds} s)\n`);
+  return failure;
 }
 
 function fail(message) {
@@ -31,66 +38,144 @@ function fail(message) {
   process.exit(1);
 }
 
+const isRoot = () => typeof process.getuid === "function" && process.getuid() === 0;
+
 function onPath(command) {
   return [...(process.env.PATH || "").split(path.delimiter), ...PATH_EXTRA].some((directory) =>
-    existsSync(path.join(directory, command)),
+    fs.existsSync(path.join(directory, command)),
   );
+}
+
+/** Runs a command. @returns the last lines of what it complained about, or undefined when it did well. */
+function attempt(command, args, options = {}) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", ...options });
+  if (status === 0) return undefined;
+  const said = `${stderr || ""}`.trim() || `${stdout || ""}`.trim() || `${error || `exit code ${status}`}`;
+  const lines = said.split("\n").filter((line) => !/^npm error\s*$/.test(line));
+  return lines.slice(0, ERROR_LINES_MAX).join("\n");
 }
 
 /** npm writes the lock of what it installed; a different project lock means that something is missing. */
 function npmPackagesAreThere() {
   const installed = path.join(root, "node_modules", ".package-lock.json");
-  if (!existsSync(installed)) return false;
-  const wanted = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8")).packages;
-  const present = JSON.parse(readFileSync(installed, "utf8")).packages;
+  if (!fs.existsSync(installed)) return false;
+  const wanted = JSON.parse(fs.readFileSync(path.join(root, "package-lock.json"), "utf8")).packages;
+  const present = JSON.parse(fs.readFileSync(installed, "utf8")).packages;
+  const isMine = (name) => name.endsWith(`-${process.platform}-${process.arch}`);
   return Object.entries(wanted).every(
-    ([name, entry]) => name === "" || entry.optional || present[name]?.version === entry.version,
+    ([name, entry]) => name === "" || (entry.optional && !isMine(name)) || present[name]?.version === entry.version,
   );
 }
 
-function installNpmPackages() {
+async function installNpmPackages() {
   if (npmPackagesAreThere()) return;
-  step("npm packages installed", () => {
-    const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-      cwd: root,
-      encoding: "utf8",
-    });
-    if (npm.status !== 0) {
-      fail(`the npm packages could not be installed:\n${npm.stderr || npm.error}\nRun: npm ci`);
-    }
-  });
+  // By the Node and the npm that run us: the PATH of an npm script begins with the Node that is being installed.
+  const npm = process.env.npm_execpath || "";
+  const [command, ...first] = npm.endsWith("npm-cli.js") ? [process.execPath, npm] : ["npm"];
+  const args = [...first, "ci", "--include=dev", "--include=optional", "--ignore-scripts", "--loglevel=error"];
+  const failure = await step("npm packages installed", () => attempt(command, args, { cwd: root }));
+  if (failure !== undefined) fail(`the npm packages could not be installed:\n${failure}\nTry it yourself with: npm ci`);
 }
 
-const isRoot = () => typeof process.getuid === "function" && process.getuid() === 0;
+const APT_ENVIRONMENT = { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
 
-/** What tests run in containers. */
-const TEST_COMMANDS = { busybox: "busybox-static" };
-
-/** @returns the commands that are still missing, after trying to install them. */
-function installSystemPackages(more = {}) {
-  const commands = { ...SYSTEM_COMMANDS, ...more };
-  const missing = () => Object.keys(commands).filter((command) => !onPath(command));
-  if (process.platform !== "linux" || missing().length === 0) return missing();
-  const packages = [...new Set(missing().map((command) => commands[command]))];
-  if (!isRoot() || !onPath("apt-get")) {
-    console.log(
-      ` ! missing for real containers: ${packages.join(", ")}. Containers will be simulated. ` +
-        `To install them: sudo apt-get update && sudo apt-get install -y ${packages.join(" ")}`,
-    );
-    return missing();
+/**
+ * Installs what real containers need, `more` of the same form, and what our Node.js needs. What it could not install, it
+ * says; without root, what real containers need is for `skiff up` to say.
+ */
+async function installSystemPackages(more = {}) {
+  if (process.platform !== "linux") return;
+  const node = findNode();
+  const library = node === undefined ? undefined : missingLibrary(node);
+  const commands = Object.entries({ ...SYSTEM_COMMANDS, ...more });
+  const packages = commands.filter(([command]) => !onPath(command)).map(([, name]) => name);
+  if (library !== undefined) packages.push(debianPackageOf(library));
+  if (packages.length === 0) return;
+  if (isRoot() && onPath("apt-get")) await installByApt(packages);
+  else if (library !== undefined) await unpackLibrary(library);
+  if (library !== undefined && missingLibrary(node) !== undefined) {
+    fail(`Node.js needs ${library}, which this machine lacks. Install it: ${installCommand(packages)}`);
   }
-  step(`system packages installed: ${packages.join(", ")}`, () => {
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    spawnSync("apt-get", ["update", "-q"], { env, encoding: "utf8" });
-    const apt = spawnSync("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...packages], {
-      env,
-      encoding: "utf8",
-    });
-    if (apt.status !== 0) {
-      console.log(` ! apt-get could not install ${packages.join(", ")}:\n${(apt.stderr || "").trim()}`);
-    }
-  });
-  return missing();
 }
 
-module.exports = { root, step, fail, installNpmPackages, installSystemPackages, isRoot, TEST_COMMANDS };
+const installCommand = (packages) => {
+  const sudo = isRoot() ? "" : "sudo ";
+  return `${sudo}apt-get update && ${sudo}apt-get install -y ${packages.join(" ")}`;
+};
+
+async function installByApt(packages) {
+  const failure = await step(`system packages installed: ${packages.join(", ")}`, () => {
+    // An index that cannot be updated may still be good enough.
+    const update = attempt("apt-get", ["update", "-q"], APT_ENVIRONMENT);
+    const args = ["install", "-y", "-q", "--no-install-recommends", ...packages];
+    const install = attempt("apt-get", args, APT_ENVIRONMENT);
+    return install === undefined ? undefined : [update, install].filter(Boolean).join("\n");
+  });
+  if (failure !== undefined) console.error(`${failure}\n ! try it yourself with: ${installCommand(packages)}`);
+}
+
+/** Without root: fetches the library's Debian package, with an index of our own when there is none, and unpacks it. */
+async function unpackLibrary(library) {
+  if (!onPath("apt-get")) return;
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "skiff-setup-"));
+  for (const directory of ["state/lists/partial", "cache/archives/partial"]) {
+    fs.mkdirSync(path.join(scratch, directory), { recursive: true });
+  }
+  const name = debianPackageOf(library);
+  const own = [`Dir::State=${scratch}/state`, `Dir::Cache=${scratch}/cache`, "Dir::State::status=/var/lib/dpkg/status"];
+  const options = own.flatMap((option) => ["-o", option]);
+  const inScratch = { ...APT_ENVIRONMENT, cwd: scratch };
+  const failure = await step(`${name} fetched into node_modules, as installing it needs root`, () => {
+    const fetched = attempt("apt-get", ["download", "-q", name], inScratch);
+    const failed =
+      fetched &&
+      (attempt("apt-get", [...options, "update", "-q"], inScratch) ||
+        attempt("apt-get", [...options, "download", "-q", name], inScratch));
+    if (failed) return failed;
+    const archive = fs.readdirSync(scratch).find((file) => file.endsWith(".deb"));
+    return attempt("dpkg-deb", ["-x", archive, "unpacked"], inScratch) || keepLibrary(scratch, library);
+  });
+  fs.rmSync(scratch, { recursive: true, force: true });
+  if (failure !== undefined) console.error(failure);
+}
+
+function keepLibrary(scratch, library) {
+  const folders = path.join(scratch, "unpacked", "usr", "lib");
+  const file = fs
+    .readdirSync(folders)
+    .map((folder) => path.join(folders, folder, library))
+    .find(fs.existsSync);
+  if (file === undefined) return `the package does not hold ${library}`;
+  fs.mkdirSync(LIBRARIES, { recursive: true });
+  fs.copyFileSync(file, path.join(LIBRARIES, library));
+  return undefined;
+}
+
+function newestMtimeMs(directory) {
+  return fs.readdirSync(directory, { withFileTypes: true }).reduce((newest, entry) => {
+    const full = path.join(directory, entry.name);
+    if (entry.name === "generated") return newest;
+    return Math.max(newest, entry.isDirectory() ? newestMtimeMs(full) : fs.statSync(full).mtimeMs);
+  }, 0);
+}
+
+function isBuilt() {
+  const bundle = path.join(root, "dist", "skiff.js");
+  if (!fs.existsSync(bundle)) return false;
+  const sources = ["src", "sample", "scripts"].map((name) => newestMtimeMs(path.join(root, name)));
+  return fs.statSync(bundle).mtimeMs > Math.max(...sources);
+}
+
+/** Makes a checkout fit to run: packages installed, bundle built and newer than the source. */
+async function prepareCheckout() {
+  await installNpmPackages();
+  await installSystemPackages();
+  if (isBuilt()) return;
+  const failure = await step("built", async () => {
+    const code = await run([path.join(root, "scripts", "build.ts")], { cwd: root });
+    return code === 0 ? undefined : `exit code ${code}`;
+  });
+  if (failure !== undefined) fail(`the build failed (${failure})`);
+}
+
+module.exports = { fail, installNpmPackages, installSystemPackages, isRoot, prepareCheckout, TEST_COMMANDS };

@@ -1,21 +1,25 @@
-#!/usr/bin/env node
+#!/bin/sh
+":" //; exec "${npm_node_execpath:-node}" "$0" "$@"
+// To the shell the line above means: run this file with the Node.js that runs npm. The first `node` on npx's PATH is the
+// platform package's, and a machine without libatomic cannot start that one. To Node.js it is a string and a comment.
 "use strict";
 const { existsSync } = require("node:fs");
 const path = require("node:path");
-const { findNode, run } = require("./node26.cjs");
+const { findNode, root, run } = require("./node26.cjs");
 
-const root = path.join(__dirname, "..");
 const bundle = path.join(root, "dist", "skiff.js");
 const source = path.join(root, "src", "cluster", "main.ts");
-const entry = existsSync(bundle) && process.env.SKIFF_FROM_SOURCE !== "1" ? bundle : source;
 
-// Already under the right Node: no second process.
-if (findNode() === process.execPath) {
-  import(require("node:url").pathToFileURL(entry).href).catch((error) => {
-    console.error(error);
-    process.exit(1);
-  });
-} else {
-  const result = run([entry, ...process.argv.slice(2)]);
-  process.exit(result.status === null ? 1 : result.status);
+async function main() {
+  const fromSource = process.env.SKIFF_FROM_SOURCE === "1";
+  if (!fromSource && !existsSync(bundle)) await require("./setup.cjs").prepareCheckout();
+  const entry = fromSource ? source : bundle;
+  // Already under the right Node: no second process.
+  if (findNode() === process.execPath) await import(require("node:url").pathToFileURL(entry).href);
+  else process.exit(await run([entry, ...process.argv.slice(2)]));
 }
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

@@ -72,7 +72,7 @@ let libc: ReturnType<Koffi["load"]> | undefined;
 const functions = new Map<Name, Foreign & { async: (...args: unknown[]) => void }>();
 
 function foreign(name: Name) {
-  koffi ??= createRequire(import.meta.url)("koffi") as Koffi;
+  koffi ??= createRequire(import.meta.url)(`@koromix/koffi-linux-${process.arch}`) as Koffi;
   libc ??= koffi.load(null);
   let call = functions.get(name);
   if (call === undefined) {
