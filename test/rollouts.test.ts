@@ -64,6 +64,9 @@ describe.runIf(canRunContainers())("rollouts", () => {
       await setImage(tag);
       expect(await rolledOut()).toContain("successfully rolled out");
     }
+    // The last pods are still finishing what is under way; the load goes on until they are gone.
+    const names = () => cluster.kubectl("get pods -l app=go-api -o name");
+    await eventually(names, (text) => text.trim().split("\n").length === 3);
     const fromOutside = await outside.stop();
     // The program prints its result when it is told to end, and its log goes with the pod: follow it.
     const log = cluster.startKubectl("logs -f load");
