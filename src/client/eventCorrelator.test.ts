@@ -28,4 +28,16 @@ describe("events", () => {
     expect(correlator.correlate(occurrence("b", "m"), 0)).toBeDefined();
     expect([passed(299_000), passed(300_000), passed(300_001)]).toEqual([false, true, false]);
   });
+
+  it("are remembered for an hour after their last use", () => {
+    const correlator = new EventCorrelator();
+    const event = { name: "a.1", namespace: "default", count: 1, firstTimestamp: "" };
+    const remember = (key: string, nowMs: number) => correlator.remember(key, event, nowMs);
+    remember("a", 0);
+    remember("b", 0);
+    expect(correlator.recorded("a", 3_000_000)).toBe(event);
+    remember("c", 3_600_001);
+    expect(correlator.recorded("a", 3_600_001)).toBe(event);
+    expect(correlator.recorded("b", 3_600_001)).toBeUndefined();
+  });
 });

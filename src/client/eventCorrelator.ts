@@ -6,6 +6,8 @@ import type { ObjectReference } from "../api/generated/core-v1.ts";
 
 /** Objects that are remembered; the one not used for longest is forgotten. Source: maxLruCacheEntries. */
 const REMEMBERED_MAX = 4096;
+/** Not used for this long, it is forgotten too: its events have expired. Source: kube-apiserver --event-ttl. */
+const REMEMBERED_MS = 3_600_000;
 /** From so many similar events on, within the interval, they are combined. Source: defaultAggregateMaxEvents. */
 const SIMILAR_MAX = 10;
 /** Source: defaultAggregateIntervalInSeconds. */
@@ -48,24 +50,24 @@ export class EventCorrelator {
   }
 
   /** The event that stands for this key, if one has been written. */
-  recorded(key: string): RecordedEvent | undefined {
-    return this.#recorded.get(key);
+  recorded(key: string, nowMs: number): RecordedEvent | undefined {
+    return this.#recorded.get(key, nowMs);
   }
 
-  remember(key: string, event: RecordedEvent): void {
-    this.#recorded.set(key, event);
+  remember(key: string, event: RecordedEvent, nowMs: number): void {
+    this.#recorded.set(key, event, nowMs);
   }
 
   #combine(occurrence: Occurrence, nowMs: number): Correlation {
     const { involved, type, reason, message } = occurrence;
     const similarKey = [objectPart(involved), type, reason].join("\n");
-    let record = this.#similar.get(similarKey);
+    let record = this.#similar.get(similarKey, nowMs);
     if (record === undefined || nowMs - record.lastMs > SIMILAR_INTERVAL_MS) {
       record = { messages: new Set(), lastMs: nowMs };
     }
     record.lastMs = nowMs;
     record.messages.add(message);
-    this.#similar.set(similarKey, record);
+    this.#similar.set(similarKey, record, nowMs);
     if (record.messages.size < SIMILAR_MAX) {
       return { key: [similarKey, involved.fieldPath ?? "", message].join("\n"), message };
     }
@@ -78,10 +80,10 @@ export class EventCorrelator {
   }
 
   #takeToken(key: string, nowMs: number): boolean {
-    const bucket = this.#buckets.get(key) ?? { tokens: SPAM_BURST, lastMs: nowMs };
+    const bucket = this.#buckets.get(key, nowMs) ?? { tokens: SPAM_BURST, lastMs: nowMs };
     const tokens = Math.min(SPAM_BURST, bucket.tokens + (nowMs - bucket.lastMs) * SPAM_REFILL_PER_MS);
     const isAllowed = tokens >= 1;
-    this.#buckets.set(key, { tokens: isAllowed ? tokens - 1 : tokens, lastMs: nowMs });
+    this.#buckets.set(key, { tokens: isAllowed ? tokens - 1 : tokens, lastMs: nowMs }, nowMs);
     return isAllowed;
   }
 }
@@ -89,28 +91,28 @@ export class EventCorrelator {
 const objectPart = ({ kind, namespace, name, uid, apiVersion }: ObjectReference): string =>
   [kind, namespace, name, uid, apiVersion].join("\n");
 
-/** Forgets what has not been used for longest. */
+/** Forgets what has not been used for longest, and what has not been used for long. */
 class RecentMap<V> {
-  readonly #entries = new Map<string, V>();
+  readonly #entries = new Map<string, { readonly value: V; readonly usedMs: number }>();
   readonly #sizeMax: number;
 
   constructor(sizeMax: number) {
     this.#sizeMax = sizeMax;
   }
 
-  get(key: string): V | undefined {
-    const value = this.#entries.get(key);
-    if (value !== undefined) this.set(key, value);
+  get(key: string, nowMs: number): V | undefined {
+    const value = this.#entries.get(key)?.value;
+    if (value !== undefined) this.set(key, value, nowMs);
     return value;
   }
 
-  set(key: string, value: V): void {
+  set(key: string, value: V, nowMs: number): void {
     this.#entries.delete(key);
-    this.#entries.set(key, value);
-    if (this.#entries.size <= this.#sizeMax) return;
-    for (const oldest of this.#entries.keys()) {
+    this.#entries.set(key, { value, usedMs: nowMs });
+    // In the order of their use.
+    for (const [oldest, { usedMs }] of this.#entries) {
+      if (this.#entries.size <= this.#sizeMax && nowMs - usedMs <= REMEMBERED_MS) return;
       this.#entries.delete(oldest);
-      return;
     }
   }
 }

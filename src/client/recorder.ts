@@ -64,11 +64,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
           options,
           occurrence,
           correlation,
-          correlator.recorded(correlation.key),
+          correlator.recorded(correlation.key, env.clock.now()),
           atMs,
           stopping.signal,
         );
-        if (written !== undefined) correlator.remember(correlation.key, written);
+        if (written !== undefined) correlator.remember(correlation.key, written, env.clock.now());
       });
     },
     flush: () => tail,

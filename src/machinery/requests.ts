@@ -59,6 +59,8 @@ export interface WatchFrame {
 export interface WatchStream {
   next(): Promise<readonly WatchFrame[] | undefined>;
   close(): void;
+  /** Called when the reader is too slow and the watch ends for that: what is being sent should be broken off. */
+  onCutOff?: (() => void) | undefined;
 }
 
 /** Answers one request for one user. The API server is one of these; so is anything put in front of it. */

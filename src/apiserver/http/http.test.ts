@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Transport } from "../../client/transport.ts";
@@ -18,6 +19,7 @@ const env: Env = { ...server.env, clock: { ...server.clock, now: () => Date.now(
 let authority: KeyPair;
 let http: HttpServer;
 let https: Transport;
+let clientCertificate: KeyPair;
 
 beforeAll(async () => {
   authority = await createAuthority(env, "kubernetes");
@@ -28,7 +30,7 @@ beforeAll(async () => {
     usages: ["server"] as const,
   };
   const serving = await issueCertificate(env, authority, own);
-  const clientCertificate = await issueCertificate(env, authority, {
+  clientCertificate = await issueCertificate(env, authority, {
     commonName: admin.name,
     organizations: ["system:masters"],
     usages: ["client"],
@@ -129,6 +131,31 @@ const http1 = (path: string, { method = "GET", headers = {}, body = "" } = {}): 
     request.on("error", reject);
     request.end(body);
   });
+
+describe("a watcher that does not read", () => {
+  it("is cut off", async () => {
+    const request = httpsRequest({
+      host: "127.0.0.1",
+      port: http.ports[0],
+      path: `${MAPS}?watch=1`,
+      ca: authority.certificate,
+      cert: clientCertificate.certificate,
+      key: clientCertificate.key,
+      agent: false,
+    });
+    const response = await new Promise<IncomingMessage>((resolve) => request.on("response", resolve).end());
+    response.pause();
+    const ended = new Promise((resolve) => response.once("error", resolve));
+    await server.send("POST", MAPS, { metadata: { name: "slow" } });
+    const data = { a: "x".repeat(2 ** 20 - 100) };
+    for (let index = 0; index < 80; index += 1) {
+      await server.send("PUT", `${MAPS}/slow`, { metadata: { name: "slow", labels: { index: `${index}` } }, data });
+    }
+    // What the machine's buffers took in before is still to be read.
+    response.resume();
+    expect(await ended).toMatchObject({ code: "ECONNRESET" });
+  });
+});
 
 describe("HTTP/1.1", () => {
   it("takes who shows nothing for anonymous", async () => {

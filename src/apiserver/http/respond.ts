@@ -9,7 +9,8 @@ import type { ApiResponse, WatchFrame, WatchStream } from "../../machinery/reque
 /** Where an answer goes. */
 export interface Outgoing {
   respond(status: number, headers: Record<string, string | number>): Writable;
-  onClose(run: () => void): void;
+  /** @returns how to take it back */
+  onClose(run: () => void): () => void;
   isClosed(): boolean;
   hasResponded(): boolean;
   /** Ends it so that the client sees that something is missing. */
@@ -97,8 +98,12 @@ async function write(output: Writable, chunk: Uint8Array, outgoing: Outgoing): P
   if (output.write(chunk)) return;
   if (outgoing.isClosed()) throw new Error("the client has gone");
   const gone = new AbortController();
-  outgoing.onClose(() => gone.abort());
-  await once(output, "drain", { signal: gone.signal });
+  const forget = outgoing.onClose(() => gone.abort());
+  try {
+    await once(output, "drain", { signal: gone.signal });
+  } finally {
+    forget();
+  }
 }
 
 async function sendStream(stream: AsyncIterable<Uint8Array>, head: Head, outgoing: Outgoing): Promise<void> {
@@ -119,6 +124,7 @@ const NEWLINE = Buffer.from("\n");
 
 async function sendWatch(events: WatchStream, contentType: string, outgoing: Outgoing): Promise<void> {
   outgoing.onClose(() => events.close());
+  events.onCutOff = () => outgoing.abort();
   const output = outgoing.respond(200, { ...COMMON_HEADERS, "content-type": contentType });
   // The client waits for the head before anything has happened.
   if ("flushHeaders" in output) (output as { flushHeaders(): void }).flushHeaders();

@@ -192,7 +192,7 @@ function serveHttp2(
       stream.respond({ [constants.HTTP2_HEADER_STATUS]: status, ...responseHeaders });
       return stream;
     },
-    onClose: (run) => stream.once("close", run),
+    onClose: (run) => onClose(stream, run),
     isClosed: () => stream.destroyed || stream.closed,
     hasResponded: () => stream.headersSent,
     abort: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
@@ -210,12 +210,17 @@ function serveHttp1(options: HttpServerOptions, request: IncomingMessage, respon
   };
   const outgoing: Outgoing = {
     respond: (status, headers) => response.writeHead(status, headers),
-    onClose: (run) => response.once("close", run),
+    onClose: (run) => onClose(response, run),
     isClosed: () => response.destroyed || response.closed,
     hasResponded: () => response.headersSent,
     abort: () => response.destroy(),
   };
   return serve(options, incoming, outgoing, request.socket as TLSSocket);
+}
+
+function onClose(of: Duplex | ServerResponse, run: () => void): () => void {
+  of.once("close", run);
+  return () => of.off("close", run);
 }
 
 const plainHeaders = ({ headers }: IncomingMessage): Record<string, string> =>

@@ -1,4 +1,5 @@
 import { expired } from "../errors.ts";
+import { jsonLength } from "./objectJson.ts";
 import type { CacheEvent } from "./sinkGroups.ts";
 
 /** Events younger than this are kept, up to the maximum. Source: apiserver cacher, DefaultEventFreshDuration. */
@@ -7,6 +8,8 @@ const FRESH_MS = 75_000;
 const EVENTS_MIN = 100;
 /** Older ones go first; who watches from before them gets a 410 and lists anew. Upstream allows 102,400. */
 const EVENTS_MAX = 8_192;
+/** The same for their objects' JSON, which upstream does not bound: 8,192 objects may be 1 MiB each. */
+const EVENT_BYTES_MAX = 64 * 2 ** 20;
 
 /** The latest events of one resource, so that a watch can go on where another ended. */
 export class EventWindow {
@@ -16,26 +19,32 @@ export class EventWindow {
   #head = 0;
   /** Every event after this revision is here. */
   #completeAfter = 0;
+  #bytes = 0;
 
   startAfter(revision: number): void {
     this.#events = [];
     this.#timesMs = [];
     this.#head = 0;
+    this.#bytes = 0;
     this.#completeAfter = revision;
   }
 
   push(event: CacheEvent, nowMs: number): void {
     this.#events.push(event);
     this.#timesMs.push(nowMs);
+    this.#bytes += jsonLength(event.object);
     this.trim(nowMs);
   }
 
   trim(nowMs: number): void {
     while (this.#isTooMuch(nowMs)) {
-      this.#completeAfter = (this.#events[this.#head] as CacheEvent).revision;
+      const oldest = this.#events[this.#head] as CacheEvent;
+      this.#completeAfter = oldest.revision;
+      this.#bytes -= jsonLength(oldest.object);
       this.#head += 1;
     }
-    if (this.#head > 1024 && this.#head > this.#events.length / 2) this.#cut();
+    // Each cut moves fewer events than have gone since the last one, so that it costs a constant time per event.
+    if (this.#head > this.#events.length / 2) this.#cut();
   }
 
   /** @throws ApiError 410 when some of them are gone. */
@@ -48,7 +57,7 @@ export class EventWindow {
 
   #isTooMuch(nowMs: number): boolean {
     const count = this.#events.length - this.#head;
-    if (count > EVENTS_MAX) return true;
+    if (count > EVENTS_MAX || (count > 1 && this.#bytes > EVENT_BYTES_MAX)) return true;
     return count > EVENTS_MIN && nowMs - (this.#timesMs[this.#head] as number) > FRESH_MS;
   }
 

@@ -128,6 +128,16 @@ describe("the window of events", () => {
     expect(() => window.since(20_000 - 8_193)).toThrow("too old");
     expect(window.since(20_000 - 8_192).length).toBe(8_192);
   });
+
+  it("never holds more than 64 MiB of objects", () => {
+    const window = new EventWindow();
+    window.startAfter(0);
+    const data = "x".repeat(2 ** 20);
+    for (let revision = 1; revision <= 100; revision += 1)
+      window.push(event(revision, { ...pod("ns/a@n1"), data } as Pod), 0);
+    expect(() => window.since(100 - 64)).toThrow("too old");
+    expect(window.since(100 - 63).length).toBe(63);
+  });
 });
 
 describe("who hears of an event", () => {
@@ -203,5 +213,25 @@ describe("the queue of a watcher", () => {
     expect(closed).toBe(1);
     expect((await queue.next())?.length).toBe(10_000);
     expect(await queue.next()).toBeUndefined();
+  });
+
+  it("ends when 32 MiB of objects wait, and breaks off what is being sent", async () => {
+    const queue = new WatchQueue();
+    let cutOff = 0;
+    queue.onCutOff = () => {
+      cutOff += 1;
+    };
+    for (let index = 0; index < 40; index += 1) queue.push(frame, 2 ** 20);
+    expect(cutOff).toBe(1);
+    expect((await queue.next())?.length).toBe(32);
+    expect(await queue.next()).toBeUndefined();
+  });
+
+  it("counts only what waits", async () => {
+    const queue = new WatchQueue();
+    for (let index = 0; index < 100; index += 1) {
+      queue.push(frame, 2 ** 20);
+      expect((await queue.next())?.length).toBe(1);
+    }
   });
 });

@@ -2,6 +2,8 @@ import type { WatchFrame, WatchStream } from "../../machinery/requests.ts";
 
 /** Frames that wait for a slow reader; beyond this the watch ends, and its client comes back with what it has seen. */
 const WAITING_MAX = 10_000;
+/** The same for the bytes of their objects, some of which wait a second time in the connection. */
+const WAITING_BYTES_MAX = 32 * 2 ** 20;
 
 /** Frames on their way to one watcher. */
 export class WatchQueue implements WatchStream {
@@ -10,6 +12,9 @@ export class WatchQueue implements WatchStream {
   #isOver = false;
   /** How many of the waiting ones came by `fill`. */
   #filled = 0;
+  /** Bytes of those that came by `push`. */
+  #bytes = 0;
+  onCutOff: (() => void) | undefined;
   #onClose: () => void = () => undefined;
 
   /** Called once, when either side ends the watch. */
@@ -24,13 +29,17 @@ export class WatchQueue implements WatchStream {
     this.#filled += 1;
   }
 
-  push(frame: WatchFrame): void {
+  /** @param bytes of its object */
+  push(frame: WatchFrame, bytes = 0): void {
     if (this.#isOver) return;
-    if (this.#frames.length >= this.#filled + WAITING_MAX) {
+    const isFull = this.#frames.length >= this.#filled + WAITING_MAX || this.#bytes >= WAITING_BYTES_MAX;
+    if (isFull) {
       this.end();
+      this.onCutOff?.();
       return;
     }
     this.#frames.push(frame);
+    this.#bytes += bytes;
     if (this.#wake !== undefined) queueMicrotask(() => this.#deliver());
   }
 
@@ -66,6 +75,7 @@ export class WatchQueue implements WatchStream {
     const frames = this.#frames;
     this.#frames = [];
     this.#filled = 0;
+    this.#bytes = 0;
     return frames;
   }
 }

@@ -6,7 +6,7 @@ import { errorFrame, isExpired, makeFrame } from "../output/frames.ts";
 import { negotiateView } from "../output/negotiate.ts";
 import type { View } from "../output/view.ts";
 import type { Scope } from "../store/objectIndex.ts";
-import { atRevision } from "../store/objectJson.ts";
+import { atRevision, jsonLength } from "../store/objectJson.ts";
 import type { CacheEvent, EventSink, SharedFrames } from "../store/sinkGroups.ts";
 import { WatchQueue } from "../store/watchQueue.ts";
 import { waitForRevision } from "./get.ts";
@@ -44,7 +44,7 @@ function start(call: ResourceRequest, { queue, view, options, scope }: Watching)
   const toFrame = framesFor(call, view, matcherOf(options, scope, call.resource));
   const push = (event: CacheEvent, shared: SharedFrames) => {
     const frame = toFrame(event, shared);
-    if (frame !== undefined) queue.push(frame);
+    if (frame !== undefined) queue.push(frame, jsonLength(event.object));
   };
   const fill = (event: CacheEvent) => {
     const frame = toFrame(event, new Map());
