@@ -115,6 +115,44 @@ describe("authorisation", () => {
   });
 });
 
+describe("impersonation", () => {
+  const SELF = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+
+  it("takes over groups, uid and extra values", async () => {
+    const { send } = testServer({ bootstrap: true });
+    const headers = {
+      "impersonate-user": "bob",
+      "impersonate-group": "g1, g2",
+      "impersonate-uid": "u",
+      "impersonate-extra-example.org%2fscopes": "a, b",
+    };
+    const { body } = await send("POST", SELF, {}, headers);
+    expect(body.status.userInfo).toEqual({
+      username: "bob",
+      groups: ["g1", "g2", "system:authenticated"],
+      uid: "u",
+      extra: { "example.org/scopes": ["a", "b"] },
+    });
+  });
+
+  it.each([
+    ["uid", { "impersonate-uid": "u" }, 'cannot impersonate resource "uids" in API group "authentication.k8s.io"'],
+    ["an extra value", { "impersonate-extra-a": "b" }, 'cannot impersonate resource "userextras/a" in API group'],
+  ])("asks for leave to take over %s", async (_, headers, message) => {
+    const { handle, send, reader } = testServer({ bootstrap: true });
+    const rule = { verbs: ["impersonate"], apiGroups: [""], resources: ["users"] };
+    const subject = { kind: "User", name: "eve", apiGroup: "rbac.authorization.k8s.io" };
+    const roleRef = { kind: "ClusterRole", name: "as", apiGroup: "rbac.authorization.k8s.io" };
+    await send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", { metadata: { name: "as" }, rules: [rule] });
+    const binding = { metadata: { name: "as" }, roleRef, subjects: [subject] };
+    await send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding);
+    await reader.fresh();
+    const request = { method: "GET", path: "/version", headers: { "impersonate-user": "bob", ...headers } } as const;
+    const response = await handle(request, { name: "eve", groups: [] });
+    expect(response).toMatchObject({ status: 403, object: { message: expect.stringContaining(message) } });
+  });
+});
+
 describe("authentication", () => {
   const signingKey = createSigningKey();
 
