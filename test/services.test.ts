@@ -289,7 +289,7 @@ describe.runIf(canRunContainers())("services", () => {
     expect(performance.now() - readyMs).toBeLessThan(1000);
     await cluster.kubectl("scale deployment scaled --replicas=0");
     const scaledMs = performance.now();
-    await endpoints.untilOutput(/:8080 +\w+\nscaled +(<none>)? +\w+\n$/);
+    await endpoints.untilOutput(/:8080 +\w+\nscaled +<none> +\w+\n$/);
     expect(performance.now() - scaledMs).toBeLessThan(1000);
     await endpoints.stop();
   });

@@ -38,7 +38,7 @@ export interface TestCluster {
   readonly get: (words: Words) => Promise<any>;
   /** Runs a command in a node's namespaces. */
   readonly inNode: (command: readonly string[], node?: string) => Promise<string>;
-  /** Makes the image `tools:1`. */
+  /** Makes the image `tools:1`: a shell, Node.js, `/app.ts` and `/connectionLoad.ts`. */
   readonly packTools: () => Promise<void>;
   readonly delete: () => Promise<void>;
 }
@@ -96,8 +96,8 @@ export async function createTestCluster(): Promise<TestCluster> {
       run(["nsenter", `--net=${join(home, "run", name, "nodes", inside, "net")}`, ...command]),
     packTools: async () => {
       const programs = [...TOOLS, process.execPath].flatMap((program) => ["--program", program]);
-      const app = join(repository, "sample/app.ts");
-      await skiff(["image", "pack", "tools:1", ...programs, "--file", `${app}:/app.ts`]);
+      const files = ["sample/app.ts", "test/connectionLoad.ts"].flatMap((file) => ["--file", join(repository, file)]);
+      await skiff(["image", "pack", "tools:1", ...programs, ...files]);
     },
     delete: async () => {
       await Promise.all([...background].map((running) => running.stop("SIGKILL").catch(() => undefined)));
