@@ -123,6 +123,13 @@ describe("create", () => {
       405,
       'create is not supported on resources of kind "configmaps"',
     ],
+    [
+      "a finalizer without a domain",
+      MAPS,
+      { metadata: { name: "x", finalizers: ["mine"] } },
+      422,
+      'metadata.finalizers[0]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
+    ],
     ["a path that is not there", "/api/v1/namespaces/default/widgets", {}, 404, "404 page not found"],
     ["text that is no JSON", MAPS, "{", 400, "json parse error"],
   ];
