@@ -50,11 +50,11 @@ describe("config maps", () => {
       { "data.logo": "x" },
       'data[logo]: Invalid value: "logo": duplicate of key present in binaryData',
     ],
-    ["too much text", { data: { a: "x".repeat(DATA_BYTES_MAX) } }, "Too long: may not be more than 1048576 bytes"],
+    ["too much text", { data: { a: "x".repeat(DATA_BYTES_MAX) } }, "[]: Too long: may not be more than 1048576 bytes"],
     [
       "too much in both together",
       { data: { a: "é".repeat(300_000) }, binaryData: { b: Buffer.alloc(500_000).toString("base64") } },
-      "Too long: may not be more than 1048576 bytes",
+      "[]: Too long: may not be more than 1048576 bytes",
     ],
   ]);
   testUpdates(configMap, CONFIG, [

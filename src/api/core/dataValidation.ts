@@ -31,8 +31,9 @@ export function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): Fi
       : [invalid(dataPath.key(key), key, "duplicate of key present in binaryData")]),
   ]);
   errors.push(...Object.keys(binaryData).flatMap((key) => keyErrors(binaryPath, key)));
+  // The object itself, as Go prints the path of an empty name.
   const tooMuch = textBytes(data) + binaryBytes(binaryData) > DATA_BYTES_MAX;
-  return tooMuch ? [...errors, tooLong(new FieldPath(""), DATA_BYTES_MAX)] : errors;
+  return tooMuch ? [...errors, tooLong(new FieldPath("[]"), DATA_BYTES_MAX)] : errors;
 }
 
 interface Sealable {
