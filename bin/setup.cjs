@@ -17,8 +17,8 @@ const SYSTEM_COMMANDS = {
   conntrack: "conntrack",
   socat: "socat",
 };
-/** What tests run in containers. */
-const TEST_COMMANDS = { busybox: "busybox-static" };
+/** What tests run in containers, and look at the machine with. */
+const TEST_COMMANDS = { busybox: "busybox-static", ps: "procps" };
 const PATH_EXTRA = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 const ERROR_LINES_MAX = 6;
 

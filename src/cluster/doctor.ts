@@ -27,9 +27,12 @@ export const INOTIFY_INSTANCES_FILE = "/proc/sys/fs/inotify/max_user_instances";
 
 const DIRECTORIES_EXTRA = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
+export const withSystemDirectories = (path = ""): string =>
+  [...new Set([...path.split(delimiter), ...DIRECTORIES_EXTRA])].join(delimiter);
+
 /** Full path of a program, also where a user's PATH lacks the system directories. */
 export function findProgram(name: string, path: string = process.env.PATH ?? ""): string | undefined {
-  for (const directory of [...path.split(delimiter), ...DIRECTORIES_EXTRA]) {
+  for (const directory of withSystemDirectories(path).split(delimiter)) {
     const candidate = join(directory, name);
     try {
       accessSync(candidate, constants.X_OK);
@@ -41,26 +44,50 @@ export function findProgram(name: string, path: string = process.env.PATH ?? "")
   return undefined;
 }
 
-export const installCommand = (packages: readonly string[]): string =>
-  `${process.getuid?.() === 0 ? "" : "sudo "}apt-get install -y ${packages.join(" ")}`;
+/** Real containers do without them, but for stale UDP flows and old port-forward programs. */
+const WELCOME_COMMANDS = ["conntrack", "socat"];
 
-/** crun and runc stand in for each other; everything else is needed as it is. */
-export function examine(): Finding[] {
-  const missing = Object.keys(SYSTEM_COMMANDS).filter((command) => findProgram(command) === undefined);
-  const oci = ["crun", "runc"].filter((command) => !missing.includes(command));
-  const isRoot = process.getuid?.() === 0;
+export const isRoot = (): boolean => process.getuid?.() === 0;
+
+export function installCommand(packages: readonly string[]): string {
+  const sudo = isRoot() ? "" : "sudo ";
+  return `${sudo}apt-get update && ${sudo}apt-get install -y ${packages.join(" ")}`;
+}
+
+export interface Machine {
+  readonly platform: string;
+  readonly isRoot: boolean;
+  readonly has: (command: string) => boolean;
+}
+
+const thisMachine = (): Machine => ({
+  platform: process.platform,
+  isRoot: isRoot(),
+  has: (command) => findProgram(command) !== undefined,
+});
+
+export function examine(machine: Machine = thisMachine()): Finding[] {
+  if (machine.platform !== "linux") return [finding("system", false, "", "real containers need Linux")];
   return [
-    finding("linux", process.platform === "linux", process.platform, "real containers need Linux"),
-    finding("root", isRoot, isRoot ? "yes" : "no", "real containers need root: run skiff with sudo"),
-    finding("oci runtime", oci.length > 0, oci.join(", "), `install one: ${installCommand(["crun"])}`),
-    ...missing
-      .filter((command) => command !== "crun" && command !== "runc")
-      .map((command) =>
-        finding(command, false, "", `install it: ${installCommand([SYSTEM_COMMANDS[command] as string])}`),
-      ),
+    finding("system", true, "Linux", ""),
+    finding("root", machine.isRoot, "yes", "real containers need root: use sudo"),
+    programs(machine),
+    ...WELCOME_COMMANDS.filter((command) => !machine.has(command)).map((command) =>
+      finding(command, false, "", `install it: ${installCommand([SYSTEM_COMMANDS[command] as string])}`, false),
+    ),
     finding("cgroups", existsSync("/sys/fs/cgroup"), "mounted", "mount cgroups at /sys/fs/cgroup"),
     inotify(),
   ];
+}
+
+/** crun and runc stand in for each other; every other one is needed as it is. */
+function programs({ has }: Machine): Finding {
+  const commands = Object.keys(SYSTEM_COMMANDS).filter((command) => !WELCOME_COMMANDS.includes(command));
+  const [present, missing] = [commands.filter(has), commands.filter((command) => !has(command))];
+  const standsIn = (command: string) => (command === "crun" && has("runc")) || (command === "runc" && has("crun"));
+  const packages = missing.map((command) => SYSTEM_COMMANDS[command] as string);
+  const remedy = `${missing.join(", ")} missing; to install: ${installCommand(packages)}`;
+  return finding("programs", missing.every(standsIn), present.join(", "), remedy);
 }
 
 const finding = (name: string, ok: boolean, good: string, remedy: string, neededForContainers = true): Finding => ({
@@ -85,5 +112,5 @@ function inotify(): Finding {
 /** Why there can be no real containers here, as one sentence with the remedy; undefined when there can. */
 export function containersImpossible(findings: readonly Finding[] = examine()): string | undefined {
   const failed = findings.filter(({ ok, neededForContainers }) => !ok && neededForContainers);
-  return failed.length === 0 ? undefined : failed.map(({ name, detail }) => `${name}: ${detail}`).join("; ");
+  return failed.length === 0 ? undefined : failed.map(({ detail }) => detail).join("; ");
 }

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { destroyNodeEnvironment } from "../kubelet/nodeEnvironment/nodeEnvironment.ts";
 import { destroyClusterNetwork } from "../proxy/network/clusterNetwork.ts";
+import { checkClusterName } from "./clusterConfig.ts";
 import { userKubeconfigPath } from "./commands/kubeconfig.ts";
 import { findProgram } from "./doctor.ts";
 import { removeFromKubeconfig } from "./kubeconfig.ts";
@@ -18,6 +19,8 @@ const TERMINATION_MAX_MS = 5_000;
 const LOOK_AGAIN_MS = 10;
 
 export async function bringDown(name: string): Promise<void> {
+  // What follows removes folders that have this name.
+  checkClusterName(name);
   const paths = clusterPaths(name);
   await endProcess(readProcessRecord(paths.controlPlaneProcess));
   const nodesDirectory = join(paths.run, "nodes");

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import colours from "picocolors";
 import { commands } from "./commands/index.ts";
+import { withSystemDirectories } from "./doctor.ts";
 import { UserError } from "./userError.ts";
 import { VERSION } from "./version.ts";
 
@@ -13,6 +14,9 @@ function report(error: unknown): void {
   }
   console.error(error);
 }
+
+// A plain `su` leaves root without the folders of ip and nft.
+process.env.PATH = withSystemDirectories(process.env.PATH);
 
 const program = new Command("skiff")
   .description("Kubernetes in one npm package")

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { deployment, kinds } from "../api/index.ts";
+import { deployment, kinds, service } from "../api/index.ts";
 import type { Client } from "../client/client.ts";
 import { packImage } from "../kubelet/images/pack.ts";
 import { apiVersionOf, type KubeObject } from "../machinery/object.ts";
@@ -42,19 +42,30 @@ export async function packSampleImages(cluster: string): Promise<void> {
   }
 }
 
+/** Its NodePort, offered on this machine's loopback. */
+export const SAMPLE_URL = "http://127.0.0.1:30080/";
 /** How long the sample's pods may take to become available. */
 const AVAILABLE_WITHIN_SECONDS = 60;
+const AVAILABLE_AGAIN_WITHIN_SECONDS = 10;
 
 export async function deploySample(cluster: string, progress: Progress): Promise<void> {
   const { runtime } = existingConfig(cluster);
-  if (runtime === "oci") await progress.step("sample images made", () => packSampleImages(cluster));
   const client = adminClient(cluster);
   try {
+    // It is the user's by now: applying it again would take back what was changed.
+    if (await isDeployed(client)) return await awaitSample(client, progress);
+    if (runtime === "oci") await progress.step("sample images made", () => packSampleImages(cluster));
     await progress.step("sample applied", () => applyManifest(client, sampleFile("manifest.yaml")));
-    await progress.step("sample available", () => untilAvailable(client, "default", "go-api"));
+    await progress.step("sample available", () => untilAvailable(client, AVAILABLE_WITHIN_SECONDS));
   } finally {
     await client.transport.close();
   }
+}
+
+/** The Service is what is applied last. */
+async function isDeployed(client: Client): Promise<boolean> {
+  const { items } = await client.list(service, { namespace: "default", fieldSelector: "metadata.name=go-api" });
+  return items.length > 0;
 }
 
 async function applyManifest(client: Client, text: string): Promise<void> {
@@ -67,22 +78,25 @@ async function applyManifest(client: Client, text: string): Promise<void> {
   }
 }
 
-async function untilAvailable(client: Client, namespace: string, name: string): Promise<void> {
-  const fieldSelector = `metadata.name=${name}`;
-  const list = await client.list(deployment, { namespace, fieldSelector });
-  const isAvailable = ({ spec, status }: (typeof list.items)[number]) =>
-    status.updatedReplicas === spec.replicas && status.availableReplicas === spec.replicas;
+/** Whatever became of it under the user's hands, the cluster is up. */
+async function awaitSample(client: Client, progress: Progress): Promise<void> {
+  const title = "sample, which was there already, available";
+  const wait = () => untilAvailable(client, AVAILABLE_AGAIN_WITHIN_SECONDS);
+  await progress.step(title, wait).catch((error: Error) => progress.warn(error.message));
+}
+
+async function untilAvailable(client: Client, seconds: number): Promise<void> {
+  const sample = { namespace: "default", fieldSelector: "metadata.name=go-api" };
+  const list = await client.list(deployment, sample);
+  const isAvailable = ({ metadata, spec, status }: (typeof list.items)[number]) =>
+    (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
+    (status.updatedReplicas ?? 0) === spec.replicas &&
+    (status.availableReplicas ?? 0) === spec.replicas;
   if (list.items.some(isAvailable)) return;
-  const events = await client.watch(deployment, {
-    namespace,
-    fieldSelector,
-    resourceVersion: list.metadata.resourceVersion,
-    timeoutSeconds: AVAILABLE_WITHIN_SECONDS,
-  });
+  const { resourceVersion } = list.metadata;
+  const events = await client.watch(deployment, { ...sample, resourceVersion, timeoutSeconds: seconds });
   for await (const batch of events) {
     if (batch.some(({ type, object }) => type !== "DELETED" && type !== "BOOKMARK" && isAvailable(object))) return;
   }
-  throw new UserError(
-    `the sample was not available within ${AVAILABLE_WITHIN_SECONDS} s; look with: kubectl describe pods`,
-  );
+  throw new UserError(`the sample was not available within ${seconds} s; look with: kubectl describe pods`);
 }

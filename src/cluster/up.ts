@@ -19,8 +19,9 @@ import {
 import { clusterNames } from "./commands/list.ts";
 import { containersImpossible, findProgram } from "./doctor.ts";
 import { clusterPaths } from "./paths.ts";
-import { readProcessRecord } from "./processRecord.ts";
+import { readProcessRecord, writeProcessRecord } from "./processRecord.ts";
 import type { Progress } from "./progress.ts";
+import { realClock } from "./realEnv.ts";
 import { skiffArguments } from "./skiffArguments.ts";
 import { UserError } from "./userError.ts";
 
@@ -32,6 +33,8 @@ export interface UpOptions {
   /** Seconds. */
   readonly wait: number;
   readonly sample?: boolean;
+  /** Gives up before the next thing is started. */
+  readonly signal?: AbortSignal;
 }
 
 /** kubectl's customary port; further clusters take the next free ones. */
@@ -42,16 +45,20 @@ export async function bringUp(options: UpOptions, progress: Progress): Promise<C
   checkClusterName(options.name);
   const paths = clusterPaths(options.name);
   const config = await configFor(options, progress);
+  options.signal?.throwIfAborted();
   if (readProcessRecord(paths.controlPlaneProcess) !== undefined) {
     progress.note(`cluster "${options.name}" is already running`);
+    if (options.wait > 0) await untilReady(options);
   } else {
     if (!(await isPortFree(config.apiPort))) {
       throw new UserError(
         `port ${config.apiPort} on 127.0.0.1 is in use by another program, and cluster "${options.name}" needs it; end that program, or use another port: skiff up --port <port>`,
       );
     }
+    options.signal?.throwIfAborted();
     await startControlPlane(config, options.wait, progress);
   }
+  options.signal?.throwIfAborted();
   if (options.sample === true) await (await import("./sample.ts")).deploySample(options.name, progress);
   return config;
 }
@@ -62,7 +69,12 @@ async function configFor(options: UpOptions, progress: Progress): Promise<Cluste
   const config = existing === undefined ? await newConfig(options) : changedConfig(existing, options);
   if (config.runtime === "simulated") {
     const why = containersImpossible();
-    if (why !== undefined) progress.warn(`containers are simulated here, because real ones are not possible (${why})`);
+    if (why !== undefined) progress.warn(`containers are simulated here (${why})`);
+    else if (options.runtime === undefined) {
+      progress.warn(
+        `containers of cluster "${options.name}" are simulated, as it was made so; for real ones make it anew: skiff delete, then skiff up`,
+      );
+    }
   }
   if (config !== existing) writeClusterConfig(paths, config);
   return config;
@@ -168,6 +180,8 @@ async function startControlPlane(config: ClusterConfig, waitSeconds: number, pro
     cwd: "/",
   });
   closeSync(logFile);
+  // It writes the same when it runs. Until then Ctrl-C and a second `skiff up` must find it too.
+  if (child.pid !== undefined) writeProcessRecord(paths.controlPlaneProcess, child.pid);
   const messages = createInterface({ input: child.stdio[3] as Readable });
   const goal = waitSeconds === 0 ? "serving" : "ready";
   let deadline: NodeJS.Timeout | undefined;
@@ -192,6 +206,25 @@ async function startControlPlane(config: ClusterConfig, waitSeconds: number, pro
     (child.stdio[3] as Readable).destroy();
     child.unref();
   }
+}
+
+const LOOK_AGAIN_MS = 50;
+
+/** Another `skiff up` may be starting the cluster at this moment. */
+async function untilReady({ name, wait, signal }: UpOptions): Promise<void> {
+  const { summarise } = await import("./status.ts");
+  const { controlPlaneProcess } = clusterPaths(name);
+  const deadlineMs = realClock.monotonic() + wait * 1000;
+  while (realClock.monotonic() < deadlineMs) {
+    if (readProcessRecord(controlPlaneProcess) === undefined) break;
+    const nodes = await summarise(name).then(
+      (summary) => summary.nodes,
+      () => [],
+    );
+    if (nodes.length > 0 && nodes.every(({ ready }) => ready)) return;
+    await realClock.sleep(LOOK_AGAIN_MS, signal);
+  }
+  throw notReady(name, wait);
 }
 
 const notReady = (name: string, seconds: number) =>

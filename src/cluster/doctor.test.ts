@@ -1,0 +1,43 @@
+import { describe, expect, test } from "vitest";
+import { containersImpossible, examine, SYSTEM_COMMANDS, withSystemDirectories } from "./doctor.ts";
+import { bringDown, deleteCluster } from "./down.ts";
+
+const ALL = Object.keys(SYSTEM_COMMANDS);
+const without = (...missing: string[]) => ALL.filter((command) => !missing.includes(command));
+
+describe("real containers", () => {
+  const cases = [
+    { name: "need nothing more with everything there", has: ALL, want: undefined },
+    { name: "need one of crun and runc", has: without("runc"), want: undefined },
+    { name: "do without socat and conntrack", has: without("socat", "conntrack"), want: undefined },
+    {
+      name: "need both nft and conmon, and the sentence has the command for both at once",
+      has: without("nft", "conmon"),
+      want: /^conmon, nft missing; to install: (sudo )?apt-get update && (sudo )?apt-get install -y conmon nftables$/,
+    },
+    { name: "name both runtimes when neither is there", has: without("crun", "runc"), want: /^crun, runc missing/ },
+    { name: "need root", has: ALL, isRoot: false, want: /^real containers need root: use sudo$/ },
+    {
+      name: "need root and a program",
+      has: without("ip"),
+      isRoot: false,
+      want: /^real containers need root: use sudo; ip missing; .* install -y iproute2$/,
+    },
+    { name: "need Linux before anything else", platform: "darwin", has: [], want: /^real containers need Linux$/ },
+  ];
+  test.each(cases)("$name", ({ platform = "linux", isRoot = true, has, want }) => {
+    const findings = examine({ platform, isRoot, has: (command) => has.includes(command) });
+    const why = containersImpossible(findings);
+    if (want === undefined) expect(why).toBeUndefined();
+    else expect(why).toMatch(want);
+  });
+});
+
+test("a PATH without the system's folders gets them, once", () => {
+  expect(withSystemDirectories("/usr/bin:/sbin")).toBe("/usr/bin:/sbin:/usr/local/sbin:/usr/sbin");
+});
+
+test.each(["..", "../..", "", "a/b"])("no folder outside ours is removed for a cluster called %j", async (name) => {
+  await expect(bringDown(name)).rejects.toThrow("is not a cluster name");
+  await expect(deleteCluster(name)).rejects.toThrow("is not a cluster name");
+});
