@@ -2,6 +2,7 @@
 import { type KubeletContext, podFolders, podLogDirectory } from "./context.ts";
 import type { RuntimePod } from "./podLifecycle/runtimePod.ts";
 import { tearDownVolumes } from "./volumes/podVolumes.ts";
+import { forgetServiceAccountTokens } from "./volumes/serviceAccountToken.ts";
 
 /** Ended attempts of a container that are kept, for `logs --previous`. Source: kubelet MaxPerPodContainerCount. */
 const DEAD_CONTAINERS_KEPT = 1;
@@ -53,7 +54,7 @@ export async function pruneContainers(context: KubeletContext, { containers, san
 
 /** Everything: containers, sandboxes, volumes, folders, logs. Safe to repeat. */
 export async function removePod(context: KubeletContext, runtimePod: RuntimePod): Promise<void> {
-  const { runtime, cache, files, images, references } = context;
+  const { runtime, cache, files, images, references, client } = context;
   const { uid } = runtimePod.pod;
   for (const { id, sandboxId } of runtimePod.containers) {
     await runtime.removeContainer(id);
@@ -70,4 +71,5 @@ export async function removePod(context: KubeletContext, runtimePod: RuntimePod)
   await files.remove(podLogDirectory(context, runtimePod.pod));
   images.forgetPod(uid);
   references.release(uid);
+  forgetServiceAccountTokens(client, uid);
 }

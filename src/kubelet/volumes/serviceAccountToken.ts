@@ -10,8 +10,6 @@ const EXPIRATION_DEFAULT_SECONDS = 3600;
 const RENEW_SHARE = 0.8;
 /** Renewed after a day in any case. Source: token_manager.go maxTTL. */
 const AGE_MAX_MS = 24 * 3_600_000;
-/** Tokens kept; the oldest goes first and is asked for again. */
-const TOKENS_MAX = 10_000;
 
 interface Token {
   readonly token: string;
@@ -22,8 +20,21 @@ interface TokenRequest {
   readonly status: { readonly token: string; readonly expirationTimestamp: string };
 }
 
-/** Per client, so that several nodes in one process do not share them. */
-const tokensOf = new WeakMap<object, Map<string, Token>>();
+/** Per client, so that several nodes in one process do not share them; then by the pod's UID, audience and life. */
+const tokensOf = new WeakMap<object, Map<string, Map<string, Token>>>();
+
+/** The tokens of a pod that is gone. */
+export function forgetServiceAccountTokens(client: object, podUid: string): void {
+  tokensOf.get(client)?.delete(podUid);
+}
+
+function tokensOfPod(client: object, podUid: string): Map<string, Token> {
+  const ofClient = tokensOf.get(client) ?? new Map<string, Map<string, Token>>();
+  tokensOf.set(client, ofClient);
+  const ofPod = ofClient.get(podUid) ?? new Map<string, Token>();
+  ofClient.set(podUid, ofPod);
+  return ofPod;
+}
 
 async function request(context: VolumeContext, source: ServiceAccountTokenProjection): Promise<Token> {
   const { client, env, pod } = context;
@@ -53,17 +64,11 @@ export async function serviceAccountToken(
   context: VolumeContext,
   source: ServiceAccountTokenProjection,
 ): Promise<string> {
-  let tokens = tokensOf.get(context.client);
-  if (tokens === undefined) {
-    tokens = new Map();
-    tokensOf.set(context.client, tokens);
-  }
-  const { uid } = context.pod.metadata;
-  const key = `${uid}/${source.audience ?? ""}/${source.expirationSeconds ?? EXPIRATION_DEFAULT_SECONDS}`;
+  const tokens = tokensOfPod(context.client, context.pod.metadata.uid);
+  const key = `${source.audience ?? ""}/${source.expirationSeconds ?? EXPIRATION_DEFAULT_SECONDS}`;
   let token = tokens.get(key);
   if (token === undefined || token.renewAtMs <= context.env.clock.now()) {
     token = await request(context, source);
-    if (tokens.size >= TOKENS_MAX) tokens.delete(tokens.keys().next().value as string);
     tokens.set(key, token);
   }
   context.renewAt(token.renewAtMs);
