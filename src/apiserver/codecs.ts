@@ -8,7 +8,8 @@ import {
   type FieldValidation,
 } from "../machinery/decode.ts";
 import type { AnyKind } from "../machinery/defineKind.ts";
-import { ApiError } from "../machinery/errors.ts";
+import { ApiError, isApiError } from "../machinery/errors.ts";
+import { goJsonSyntaxError } from "../machinery/goJsonError.ts";
 import { apiVersionOf, type KubeObject } from "../machinery/object.ts";
 import type { ApiRequest } from "../machinery/requests.ts";
 import type { Schemas, StructSchema } from "../machinery/schema.ts";
@@ -48,18 +49,21 @@ export interface Codecs {
 
 const noDuplicates = () => [];
 
-const parseJsonText = (text: string): Parsed => {
-  try {
-    return { value: JSON.parse(text), duplicates: () => duplicateKeys(text) };
-  } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
-  }
-};
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array) => Buffer.from(buffer, byteOffset, byteLength);
 
 export const jsonParser: Parser = {
   mediaType: "application/json",
-  parse: (bytes) => parseJsonText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()),
+  parse: (bytes) => {
+    const text = bufferOf(bytes).toString();
+    try {
+      return { value: JSON.parse(text), duplicates: () => duplicateKeys(text) };
+    } catch (error) {
+      throw badJson(goJsonSyntaxError(bufferOf(bytes)) ?? (error as Error).message);
+    }
+  },
 };
+
+const badJson = (fault: string) => badRequest(`couldn't get version/kind; json parse error: ${fault}`);
 
 export const yamlParser: Parser = {
   mediaType: "application/yaml",
@@ -95,6 +99,21 @@ export function createCodecs(
     return parser.parse(body);
   }
 
+  function parseAs(kind: DecodedAs, request: ApiRequest): Parsed {
+    try {
+      const parsed = parse(request);
+      if (parsed === undefined) throw badJson("unexpected end of JSON input");
+      if (!isObject(parsed.value))
+        throw badJson(`json: cannot unmarshal ${goKind(parsed.value)} into Go value of ${HEAD}`);
+      return parsed;
+    } catch (error) {
+      if (!isApiError(error, "BadRequest")) throw error;
+      const body = request.body instanceof Uint8Array ? bufferOf(request.body) : Buffer.alloc(0);
+      const what = `the object provided is unrecognized (must be of type ${kind.kind})`;
+      throw badRequest(`${what}: ${error.message} (${summaryOf(body)})`);
+    }
+  }
+
   const schemaOf = (kind: DecodedAs) => schemas.type(kind.type);
 
   function whole(object: KubeObject, kind: DecodedAs): KubeObject {
@@ -119,19 +138,13 @@ export function createCodecs(
     schemaOf,
     whole,
     decodeValue: (value, kind, validation) => decodeParsed({ value, duplicates: noDuplicates }, kind, validation),
-    decode: (request, kind, validation) =>
-      decodeParsed(parse(request) ?? { value: {}, duplicates: noDuplicates }, kind, validation),
+    decode: (request, kind, validation) => decodeParsed(parseAs(kind, request), kind, validation),
   };
 }
 
 /** Left out, kind and version are those that the path stands for. Source: handlers create.go, transformDecodeError. */
 function checkKind(value: unknown, expected: DecodedAs): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw badRequest(
-      "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct",
-    );
-  }
-  const { apiVersion = "", kind = "" } = value as { apiVersion?: unknown; kind?: unknown };
+  const { apiVersion = "", kind = "" } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
   const wanted = apiVersionOf(expected);
   if (apiVersion !== "" && apiVersion !== wanted) {
     throw badRequest(
@@ -143,4 +156,22 @@ function checkKind(value: unknown, expected: DecodedAs): void {
       `${String(kind)} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: converting (${expected.version}.${String(kind)}) to (${expected.kind}): unknown conversion`,
     );
   }
+}
+
+const isObject = (value: unknown): boolean => typeof value === "object" && !Array.isArray(value);
+
+const goKind = (value: unknown): string =>
+  Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+
+/** What is read first of any body. Source: apimachinery serializer/json meta.go. */
+const HEAD = String.raw`type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
+
+/** Source: endpoints/handlers rest.go, summarizeData and its limit. */
+const SUMMARY_BYTES_MAX = 30;
+
+/** The beginning of a body as an error shows it. */
+function summaryOf(body: Buffer): string {
+  if (body.length === 0) return "<empty>";
+  const begin = body.subarray(0, SUMMARY_BYTES_MAX).toString(body[0] === 0x7b ? "utf8" : "hex");
+  return body.length > SUMMARY_BYTES_MAX ? `${begin} ...` : begin;
 }

@@ -131,7 +131,21 @@ describe("create", () => {
       'metadata.finalizers[0]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
     ],
     ["a path that is not there", "/api/v1/namespaces/default/widgets", {}, 404, "404 page not found"],
-    ["text that is no JSON", MAPS, "{", 400, "json parse error"],
+    [
+      "text that is no JSON",
+      MAPS,
+      "{",
+      400,
+      "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: unexpected end of JSON input ({)",
+    ],
+    [
+      "JSON that is no object",
+      MAPS,
+      "[]",
+      400,
+      "json parse error: json: cannot unmarshal array into Go value of type struct",
+    ],
+    ["no body", MAPS, "", 400, "json parse error: unexpected end of JSON input (<empty>)"],
   ];
   it.each(refusals)("refuses %s", async (_, url, body, status, message) => {
     const { send } = await withOne();
