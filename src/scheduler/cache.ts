@@ -7,13 +7,19 @@ import { MutableNodeInfo, type NodeInfo } from "./nodeInfo.ts";
 
 export class SchedulerCache {
   readonly #nodes = new Map<string, MutableNodeInfo>();
+  /** As given out; made anew when a node comes or goes. */
+  #list: readonly NodeInfo[] | undefined;
   /** Node of each pod counted, by uid. */
   readonly #placed = new Map<string, string>();
-  /** Pods on nodes that are not known (yet). */
-  readonly #homeless = new Map<string, Pod>();
+  /** Uids of those that the API has not shown there yet. */
+  readonly #assumed = new Set<string>();
+  /** Pods on nodes that are not known (yet), by node and uid. */
+  readonly #homeless = new Map<string, Map<string, Pod>>();
 
-  get nodes(): NodeInfo[] {
-    return [...this.#nodes.values()];
+  /** Oldest first. */
+  get nodes(): readonly NodeInfo[] {
+    this.#list ??= [...this.#nodes.values()];
+    return this.#list;
   }
 
   setNode(node: Node): void {
@@ -24,36 +30,54 @@ export class SchedulerCache {
     }
     const info = new MutableNodeInfo(node);
     this.#nodes.set(info.name, info);
-    for (const [uid, pod] of this.#homeless) {
-      if (pod.spec.nodeName !== info.name) continue;
-      this.#homeless.delete(uid);
-      info.addPod(pod);
-    }
+    this.#list = undefined;
+    for (const pod of this.#homeless.get(info.name)?.values() ?? []) info.addPod(pod);
+    this.#homeless.delete(info.name);
   }
 
   removeNode(name: string): void {
     const known = this.#nodes.get(name);
     if (known === undefined) return;
     this.#nodes.delete(name);
-    for (const [uid, pod] of known.pods) this.#homeless.set(uid, pod);
+    this.#list = undefined;
+    if (known.pods.size > 0) this.#homeless.set(name, new Map(known.pods));
   }
 
-  /** A pod with a node, as the API shows it or as we have just decided. */
+  /** Counts a pod where we have just decided that it goes. */
+  assume(pod: Pod, nodeName: string): void {
+    this.place(pod, nodeName);
+    this.#assumed.add(pod.metadata.uid);
+  }
+
+  isAssumed(uid: string): boolean {
+    return this.#assumed.has(uid);
+  }
+
+  /** A pod with a node, as the API shows it. */
   place(pod: Pod, nodeName: string): void {
     const { uid } = pod.metadata;
+    this.#assumed.delete(uid);
     if (this.#placed.get(uid) !== nodeName) this.remove(uid);
     this.#placed.set(uid, nodeName);
     const node = this.#nodes.get(nodeName);
-    if (node === undefined) this.#homeless.set(uid, pod);
-    else node.addPod(pod);
+    if (node !== undefined) {
+      node.addPod(pod);
+      return;
+    }
+    const homeless = this.#homeless.get(nodeName) ?? new Map<string, Pod>();
+    this.#homeless.set(nodeName, homeless.set(uid, pod));
   }
 
-  /** Gone, ended, or not assigned after all. */
-  remove(uid: string): void {
+  /** Gone, ended, or not assigned after all. @returns whether it had taken room */
+  remove(uid: string): boolean {
     const nodeName = this.#placed.get(uid);
-    if (nodeName === undefined) return;
+    if (nodeName === undefined) return false;
     this.#placed.delete(uid);
-    this.#homeless.delete(uid);
+    this.#assumed.delete(uid);
     this.#nodes.get(nodeName)?.removePod(uid);
+    const homeless = this.#homeless.get(nodeName);
+    homeless?.delete(uid);
+    if (homeless?.size === 0) this.#homeless.delete(nodeName);
+    return true;
   }
 }

@@ -4,6 +4,9 @@
  *
  * Worked history: a pod is added (active), taken, does not fit (unschedulable), another pod goes away: it moves to
  * backoff until 1 s after its attempt, then to active; the second attempt in vain makes that 2 s, at most 10.
+ *
+ * Every step costs the pods that it moves, not those that wait: each place has its own order, and the unschedulable
+ * ones are also found by the plugins that rejected them.
  */
 import type { Pod } from "../api/generated/core-v1.ts";
 import { Heap } from "../lib/heap.ts";
@@ -17,22 +20,36 @@ const UNSCHEDULABLE_MAX_MS = 5 * 60_000;
 interface Waiting {
   pod: Pod;
   readonly order: number;
+  /** As its place in the heap was found: fixed while it is there. */
+  priority: number;
   attempts: number;
   triedAtMs: number;
-  place: "active" | "backoff" | "unschedulable" | "taken";
+  /** Number of the last event before the attempt; later ones came during it. */
+  triedAfterEvent: number;
+  /** The pod itself was changed during the attempt. */
+  hasChanged: boolean;
+  place: "active" | "backoff" | "unschedulable" | "taken" | "gone";
   /** Plugins that said no the last time; empty after an error. */
   plugins: readonly string[];
-  /** An event came while the pod was being tried; it counts afterwards. */
-  missed: Set<ClusterEvent>;
 }
+
+const priorityOf = ({ spec }: Pod) => spec.priority ?? 0;
+
+const backoffEndMs = ({ attempts, triedAtMs }: Waiting): number =>
+  attempts === 0 ? triedAtMs : triedAtMs + Math.min(BACKOFF_INITIAL_MS * 2 ** (attempts - 1), BACKOFF_MAX_MS);
 
 export class SchedulingQueue {
   readonly #byUid = new Map<string, Waiting>();
-  readonly #active = new Heap<Waiting>(
-    (a, b) => (b.pod.spec.priority ?? 0) - (a.pod.spec.priority ?? 0) || a.order - b.order,
-  );
+  /** Both heaps may still hold what has left its place; that is passed over when it comes up. */
+  readonly #active = new Heap<Waiting>((a, b) => b.priority - a.priority || a.order - b.order);
+  readonly #backoff = new Heap<Waiting>((a, b) => backoffEndMs(a) - backoffEndMs(b) || a.order - b.order);
+  /** Longest waiting first, as each comes here right after its attempt. */
+  readonly #unschedulable = new Set<Waiting>();
+  readonly #byPlugin = new Map<string, Set<Waiting>>();
+  readonly #lastOf = new Map<ClusterEvent, number>();
   readonly #helps: (plugin: string, event: ClusterEvent) => boolean;
   #order = 0;
+  #events = 0;
 
   /** @param helps whether an event can undo a rejection by that plugin. */
   constructor(helps: (plugin: string, event: ClusterEvent) => boolean) {
@@ -47,44 +64,38 @@ export class SchedulingQueue {
   put(pod: Pod, nowMs: number): void {
     const known = this.#byUid.get(pod.metadata.uid);
     if (known === undefined) {
-      const waiting: Waiting = {
-        pod,
-        order: this.#order++,
-        attempts: 0,
-        triedAtMs: nowMs,
-        place: "active",
-        plugins: [],
-        missed: new Set(),
-      };
+      const fresh = { attempts: 0, triedAtMs: nowMs, triedAfterEvent: this.#events, hasChanged: false, plugins: [] };
+      const waiting: Waiting = { ...fresh, pod, order: this.#order++, priority: priorityOf(pod), place: "taken" };
       this.#byUid.set(pod.metadata.uid, waiting);
-      this.#active.push(waiting);
+      this.#activate(waiting);
       return;
     }
-    const specChanged = known.pod.spec !== pod.spec && known.pod.metadata.generation !== pod.metadata.generation;
+    const hasChanged = known.pod.metadata.generation !== pod.metadata.generation;
     known.pod = pod;
-    if (specChanged) this.#wake(known, "pod-changed", nowMs);
+    if (!hasChanged) return;
+    if (known.place === "taken") known.hasChanged = true;
+    else if (known.place === "unschedulable" && this.#isHelped(known, "pod-changed")) this.#wake(known, nowMs);
   }
 
   remove(uid: string): void {
     const known = this.#byUid.get(uid);
     if (known === undefined) return;
     this.#byUid.delete(uid);
-    known.place = "taken";
+    this.#leave(known, "gone");
   }
 
   /** The next pod to try, highest priority first, then first come. */
   take(nowMs: number): Pod | undefined {
     this.#promote(nowMs);
-    for (;;) {
-      const next = this.#active.pop();
-      if (next === undefined) return undefined;
-      if (next.place !== "active" || this.#byUid.get(next.pod.metadata.uid) !== next) continue;
-      next.place = "taken";
-      next.attempts += 1;
-      next.triedAtMs = nowMs;
-      next.missed.clear();
-      return next.pod;
-    }
+    const next = first(this.#active, "active");
+    if (next === undefined) return undefined;
+    this.#active.pop();
+    next.place = "taken";
+    next.attempts += 1;
+    next.triedAtMs = nowMs;
+    next.triedAfterEvent = this.#events;
+    next.hasChanged = false;
+    return next.pod;
   }
 
   /** The try was in vain: it waits for what could help `plugins`, or after an error (none) for its back-off. */
@@ -92,54 +103,87 @@ export class SchedulingQueue {
     const known = this.#byUid.get(uid);
     if (known === undefined || known.place !== "taken") return;
     known.plugins = plugins;
-    known.place = plugins.length === 0 ? "backoff" : "unschedulable";
-    for (const event of known.missed) this.#wake(known, event, nowMs);
+    if (plugins.length === 0 || this.#hasMissed(known)) {
+      this.#wake(known, nowMs);
+      return;
+    }
+    known.place = "unschedulable";
+    this.#unschedulable.add(known);
+    for (const plugin of plugins) {
+      const rejected = this.#byPlugin.get(plugin) ?? new Set();
+      this.#byPlugin.set(plugin, rejected.add(known));
+    }
   }
 
   /** Something happened; who could be helped by it moves on. */
   happened(event: ClusterEvent, nowMs: number): void {
-    for (const waiting of this.#byUid.values()) {
-      if (waiting.place === "taken") waiting.missed.add(event);
-      else this.#wake(waiting, event, nowMs);
+    this.#lastOf.set(event, ++this.#events);
+    for (const [plugin, rejected] of this.#byPlugin) {
+      if (this.#helps(plugin, event)) for (const waiting of [...rejected]) this.#wake(waiting, nowMs);
     }
   }
 
   /** When the next pod can move by the mere passing of time; undefined: none. */
   nextDueMs(): number | undefined {
-    let earliest: number | undefined;
-    for (const waiting of this.#byUid.values()) {
-      const due = this.#dueMs(waiting);
-      if (due !== undefined && (earliest === undefined || due < earliest)) earliest = due;
-    }
-    return earliest;
+    const next = first(this.#backoff, "backoff");
+    const [oldest] = this.#unschedulable;
+    const dues = [
+      ...(next === undefined ? [] : [backoffEndMs(next)]),
+      ...(oldest === undefined ? [] : [oldest.triedAtMs + UNSCHEDULABLE_MAX_MS]),
+    ];
+    return dues.length === 0 ? undefined : Math.min(...dues);
   }
 
-  #wake(waiting: Waiting, event: ClusterEvent, nowMs: number): void {
-    if (waiting.place !== "unschedulable") return;
-    if (!waiting.plugins.some((plugin) => this.#helps(plugin, event))) return;
-    waiting.place = "backoff";
-    if (this.#backoffEndMs(waiting) <= nowMs) this.#activate(waiting);
+  /** Whether something that helps happened during the attempt. */
+  #hasMissed(waiting: Waiting): boolean {
+    if (waiting.hasChanged && this.#isHelped(waiting, "pod-changed")) return true;
+    for (const [event, number] of this.#lastOf) {
+      if (number > waiting.triedAfterEvent && this.#isHelped(waiting, event)) return true;
+    }
+    return false;
+  }
+
+  #isHelped({ plugins }: Waiting, event: ClusterEvent): boolean {
+    return plugins.some((plugin) => this.#helps(plugin, event));
+  }
+
+  /** From unschedulable, or from an attempt, to backoff, or to active when that is over. */
+  #wake(waiting: Waiting, nowMs: number): void {
+    if (backoffEndMs(waiting) <= nowMs) this.#activate(waiting);
+    else {
+      this.#leave(waiting, "backoff");
+      this.#backoff.push(waiting);
+    }
   }
 
   #promote(nowMs: number): void {
-    for (const waiting of this.#byUid.values()) {
-      const due = this.#dueMs(waiting);
-      if (due !== undefined && due <= nowMs) this.#activate(waiting);
+    for (;;) {
+      const next = first(this.#backoff, "backoff");
+      if (next === undefined || backoffEndMs(next) > nowMs) break;
+      this.#backoff.pop();
+      this.#activate(next);
+    }
+    for (const waiting of this.#unschedulable) {
+      if (waiting.triedAtMs + UNSCHEDULABLE_MAX_MS > nowMs) return;
+      this.#activate(waiting);
     }
   }
 
   #activate(waiting: Waiting): void {
-    waiting.place = "active";
+    this.#leave(waiting, "active");
+    waiting.priority = priorityOf(waiting.pod);
     this.#active.push(waiting);
   }
 
-  #dueMs(waiting: Waiting): number | undefined {
-    if (waiting.place === "backoff") return this.#backoffEndMs(waiting);
-    if (waiting.place === "unschedulable") return waiting.triedAtMs + UNSCHEDULABLE_MAX_MS;
-    return undefined;
+  #leave(waiting: Waiting, place: Waiting["place"]): void {
+    waiting.place = place;
+    if (!this.#unschedulable.delete(waiting)) return;
+    for (const plugin of waiting.plugins) this.#byPlugin.get(plugin)?.delete(waiting);
   }
+}
 
-  #backoffEndMs({ attempts, triedAtMs }: Waiting): number {
-    return attempts === 0 ? triedAtMs : triedAtMs + Math.min(BACKOFF_INITIAL_MS * 2 ** (attempts - 1), BACKOFF_MAX_MS);
-  }
+/** The first that is still in that place. */
+function first(heap: Heap<Waiting>, place: Waiting["place"]): Waiting | undefined {
+  while (heap.size > 0 && heap.peek()?.place !== place) heap.pop();
+  return heap.peek();
 }

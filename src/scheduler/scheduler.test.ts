@@ -2,8 +2,13 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Pod } from "../api/generated/core-v1.ts";
 import { event as eventKind, node as nodeKind, pod as podKind } from "../api/index.ts";
+import type { Client } from "../client/client.ts";
+import { createSharedInformers } from "../client/sharedInformers.ts";
 import { type Cluster, startCluster } from "../cluster/startCluster.ts";
+import { seededRandom } from "../lib/random.ts";
+import { silentLog } from "../lib/silentLog.ts";
 import { timestamp } from "../machinery/object.ts";
+import { startScheduler } from "./scheduler.ts";
 
 let cluster: Cluster;
 afterEach(() => cluster.stop());
@@ -105,4 +110,96 @@ describe("the scheduler", () => {
     expect(await nodeOf("other")).toBe("");
     expect(await condition("other")).toBeUndefined();
   });
+});
+
+/** A second scheduler, whose bindings go through `bind`. */
+async function withOwnScheduler(bind: (really: () => Promise<unknown>) => Promise<unknown>, run: () => Promise<void>) {
+  const env = { clock: cluster.clock, random: seededRandom("own"), log: silentLog };
+  const really = cluster.client;
+  const client = { ...really, raw: (request) => bind(() => really.raw(request)) } as Client;
+  const informers = createSharedInformers({ env, client });
+  const scheduler = startScheduler({ env, client, informers, schedulerName: "own" });
+  informers.start();
+  try {
+    await run();
+  } finally {
+    const stopped = scheduler.stop().then(() => informers.stop());
+    await cluster.advance(1_000);
+    await stopped;
+  }
+}
+
+describe("a binding", () => {
+  const own = { schedulerName: "own" };
+
+  test("whose answer is lost still takes its room", async () => {
+    await start();
+    await addNode("n1", "1");
+    const losing = async (really: () => Promise<unknown>) => {
+      await really();
+      await cluster.clock.sleep(500);
+      throw new Error("the connection was lost");
+    };
+    await withOwnScheduler(losing, async () => {
+      await addPod("a", own);
+      await cluster.until(async () => (await nodeOf("a")) === "n1");
+      await cluster.advance(2_000);
+      await addPod("b", own);
+      await cluster.until(async () => (await condition("b"))?.reason === "Unschedulable");
+      expect(await nodeOf("b")).toBe("");
+    });
+  });
+
+  test("that fails is tried again, and leaves its room to others meanwhile", async () => {
+    await start();
+    await addNode("n1", "1");
+    let tries = 0;
+    const failingFirst = async (really: () => Promise<unknown>) => {
+      tries += 1;
+      if (tries > 1) return really();
+      await cluster.clock.sleep(2_000);
+      throw new Error("etcdserver: request timed out");
+    };
+    await withOwnScheduler(failingFirst, async () => {
+      await addPod("a", own);
+      await cluster.advance(100);
+      await addPod("b", own);
+      await cluster.until(async () => (await nodeOf("a")) + (await nodeOf("b")) !== "", 15_000);
+      expect([await nodeOf("a"), await nodeOf("b")]).toContain("");
+    });
+  });
+
+  test("that fails for a pod which is going is not tried again", async () => {
+    await start();
+    await addNode("n1", "1");
+    let tries = 0;
+    const failing = async () => {
+      tries += 1;
+      await cluster.clock.sleep(2_000);
+      throw new Error("etcdserver: request timed out");
+    };
+    await withOwnScheduler(failing, async () => {
+      await addPod("a", { ...own, terminationGracePeriodSeconds: 600 });
+      await cluster.advance(100);
+      const target = { namespace: "default", name: "a" };
+      await cluster.client.patch(podKind, target, "merge", { metadata: { finalizers: ["example.com/wait"] } });
+      await cluster.client.delete(podKind, target, {});
+      await cluster.advance(30_000);
+      expect(tries).toBe(1);
+    });
+  });
+});
+
+test("a pod that waits goes as soon as another one is made smaller", async () => {
+  await start();
+  await addNode("n1", "2");
+  await addPod("big", { cpu: "2" });
+  await cluster.until(async () => (await nodeOf("big")) === "n1");
+  await addPod("waiting", { cpu: "1" });
+  await cluster.until(async () => (await condition("waiting"))?.status === "False");
+  const smaller = { spec: { containers: [{ name: "c", resources: { requests: { cpu: "1" } } }] } };
+  await cluster.client.patch(podKind, { namespace: "default", name: "big" }, "strategic", smaller, {
+    subresource: "resize",
+  });
+  await cluster.until(async () => (await nodeOf("waiting")) === "n1", 15_000);
 });

@@ -17,6 +17,7 @@ import { SchedulerCache } from "./cache.ts";
 import type { ClusterEvent, SchedulerPlugin } from "./framework.ts";
 import { plan } from "./plan.ts";
 import { plugins as defaultPlugins } from "./plugins/index.ts";
+import { podResources } from "./podResources.ts";
 import { SchedulingQueue } from "./queue.ts";
 
 /** Source: v1.DefaultSchedulerName. */
@@ -38,6 +39,13 @@ export interface RunningScheduler {
 
 const hasEnded = ({ status }: Pod) => status.phase === "Succeeded" || status.phase === "Failed";
 const isAssigned = ({ spec }: Pod) => spec.nodeName !== undefined && spec.nodeName !== "";
+
+/** A pod resized in place leaves room to others, as one that goes does. */
+const asksForLess = (previous: Pod, next: Pod): boolean => {
+  if (previous.metadata.generation === next.metadata.generation) return false;
+  const asked = podResources(next).requested;
+  return Object.entries(podResources(previous).requested).some(([name, amount]) => (asked[name] ?? 0) < amount);
+};
 
 export function startScheduler(options: SchedulerOptions): RunningScheduler {
   const { env, client, informers, schedulerName = SCHEDULER_NAME, plugins = defaultPlugins } = options;
@@ -89,7 +97,7 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
     const decision = plan({ pod, nodes: all, plugins, random: env.random, startIndex });
     startIndex = all.length === 0 ? 0 : (startIndex + 1) % all.length;
     if (decision.do === "bind") {
-      cache.place(pod, decision.nodeName);
+      cache.assume(pod, decision.nodeName);
       void bind(pod, decision.nodeName);
       return;
     }
@@ -115,7 +123,10 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
       queue.remove(uid);
       recorder.event(pod, "Normal", "Scheduled", `Successfully assigned ${namespace}/${name} to ${nodeName}`);
     } catch (error) {
+      // The answer can be lost of a binding that was made, and that the API has shown meanwhile.
+      if (!cache.isAssumed(uid)) return;
       cache.remove(uid);
+      happened("pod-removed");
       if (isApiError(error, "NotFound")) {
         queue.remove(uid);
         return;
@@ -128,7 +139,9 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
         "FailedScheduling",
         `running Bind plugin "DefaultBinder": ${(error as Error).message}`,
       );
-      wake();
+      // What has become of it during the attempt.
+      const current = pods.find(namespace, name);
+      if (current?.metadata.uid === uid) podSeen(current);
     }
   }
 
@@ -166,6 +179,8 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
       else cache.place(pod, pod.spec.nodeName as string);
       return;
     }
+    // A revision from before our binding, which is under way or was just made.
+    if (cache.isAssumed(pod.metadata.uid)) return;
     if (pod.spec.schedulerName !== schedulerName || pod.metadata.deletionTimestamp !== undefined) {
       queue.remove(pod.metadata.uid);
       return;
@@ -181,8 +196,7 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
 
   function podGone(pod: Pod): void {
     queue.remove(pod.metadata.uid);
-    cache.remove(pod.metadata.uid);
-    if (isAssigned(pod)) happened("pod-removed");
+    if (cache.remove(pod.metadata.uid)) happened("pod-removed");
   }
 
   function nodeChanged(previous: Node, next: Node): void {
@@ -204,7 +218,10 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
     }),
     pods.addHandler({
       onAdd: podSeen,
-      onUpdate: (_previous, next) => podSeen(next),
+      onUpdate: (previous, next) => {
+        podSeen(next);
+        if (isAssigned(previous) && asksForLess(previous, next)) happened("pod-removed");
+      },
       onDelete: podGone,
     }),
   ];
