@@ -1,31 +1,48 @@
-/** Section 3 of the scenario: containers that end, and what is said of them. */
+/** Containers that end: why, with what, when they are started again, and where their logs are. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually } from "./eventually.ts";
 import { canRunContainers, createTestCluster, type TestCluster } from "./testCluster.ts";
 
-interface PodOptions {
-  readonly name: string;
-  readonly script: string;
-  readonly restartPolicy?: string;
-  /** More lines of the container, as YAML in flow style. */
-  readonly more?: string;
-}
+/** Counts its attempts in a volume, which outlives its containers. The third runs until it is told to go on. */
+const CRASHING = `
+apiVersion: v1
+kind: Pod
+metadata: {name: crashing}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: main
+      image: tools:1
+      command: [sh, -c]
+      args:
+        - |
+          n=$(cat /work/n 2>/dev/null || echo 0); echo $((n + 1)) > /work/n; echo attempt $n; sleep 0.5
+          while [ $n = 2 ] && ! ls /work/go 2>/dev/null; do sleep 0.1; done
+          exit 1
+      volumeMounts: [{name: work, mountPath: /work}]
+  volumes: [{name: work, emptyDir: {}}]
+`;
 
-const podOf = ({ name, script, restartPolicy = "Always", more = "" }: PodOptions) => `
+const pod = (name: string, restartPolicy: string, script: string, more = "") => `
 apiVersion: v1
 kind: Pod
 metadata: {name: ${name}}
 spec:
   restartPolicy: ${restartPolicy}
-  terminationGracePeriodSeconds: 0
-  containers:
-    - {name: main, image: 'tools:1', command: [sh, -c, ${JSON.stringify(script)}]${more === "" ? "" : `, ${more}`}}
+  terminationGracePeriodSeconds: 1
+  containers: [{name: main, image: 'tools:1', command: [sh, -c, ${JSON.stringify(script)}]${more}}]
+---
 `;
+
+const EATS_MEMORY = "exec node -e 'const all = []; for (;;) all.push(Buffer.alloc(8e6, 1))'";
+const LIMITS = ", resources: {limits: {memory: 96Mi}}";
+const LIVENESS =
+  ", livenessProbe: {exec: {command: [sh, -c, '! ls /tmp/dead']}, periodSeconds: 1, failureThreshold: 1}";
+
+/** Milliseconds between the end of one run and the start of the next. */
+const pauseMs = (ended: string, started: string): number => Date.parse(started) - Date.parse(ended);
 
 describe.runIf(canRunContainers())("restarts", () => {
   let cluster: TestCluster;
-  const containerStatus = async (name: string) => (await cluster.get(`pod ${name}`)).status.containerStatuses?.[0];
-
   beforeAll(async () => {
     cluster = await createTestCluster();
     await cluster.up();
@@ -33,115 +50,109 @@ describe.runIf(canRunContainers())("restarts", () => {
   });
   afterAll(() => cluster?.delete());
 
-  test("a crashing container is restarted at once, then after a back-off, and kubectl shows each step", async () => {
-    const watch = cluster.startKubectl("get pods --watch");
-    await cluster.apply(podOf({ name: "crash", script: "echo attempt; sleep 1; exit 7" }));
-    await watch.untilOutput(/crash\s+1\/1\s+Running\s+0\s/);
-    await watch.untilOutput(/crash\s+0\/1\s+Error\s+0\s/);
-    await watch.untilOutput(/crash\s+1\/1\s+Running\s+1 \(\d+s ago\)/);
-    await watch.untilOutput(/crash\s+0\/1\s+CrashLoopBackOff\s+1 \(\d+s ago\)/);
-    const status = await containerStatus("crash");
-    expect(status.state.waiting.message).toMatch(
-      /^back-off 10s restarting failed container=main pod=crash_default\(.+\)$/,
-    );
-    expect(status.lastState.terminated).toMatchObject({ exitCode: 7, reason: "Error" });
-    expect(Date.parse(status.lastState.terminated.finishedAt)).toBeGreaterThan(
-      Date.parse(status.lastState.terminated.startedAt) - 1,
-    );
-    const startedAgain = Date.now();
-    await watch.untilOutput(/crash\s+1\/1\s+Running\s+2 \(\d+s ago\)/);
-    expect(Date.now() - startedAgain).toBeGreaterThan(5_000);
-    const description = await cluster.kubectl("describe pod crash");
-    expect(description).toMatch(/Last State:\s+Terminated\s+Reason:\s+Error\s+Exit Code:\s+7/);
-    expect(description).toMatch(/Restart Count:\s+2/);
-    expect(description).toContain("Back-off restarting failed container main in pod crash_default");
-  });
+  const containerOf = async (name: string) => (await cluster.get(`pod ${name}`)).status.containerStatuses[0];
 
-  test("logs --previous shows what the container that died said", async () => {
-    await cluster.apply(
-      podOf({
-        name: "previous",
-        script: "if [ -e /seen/x ]; then echo second run; exec sleep 1000; fi; echo first run; : >/seen/x; exit 1",
-        more: "volumeMounts: [{name: seen, mountPath: /seen}]",
-      }).replace(/\n$/, "\n  volumes: [{name: seen, emptyDir: {}}]\n"),
-    );
-    await eventually(
-      () => containerStatus("previous"),
-      (status) => status.restartCount === 1 && status.state.running !== undefined,
-    );
-    const [now, before] = [await cluster.kubectl("logs previous"), await cluster.kubectl("logs previous --previous")];
-    expect(now).toBe("second run\n");
-    expect(before).toBe("first run\n");
-    const { code, stderr } = await cluster.tryKubectl("logs crash --previous -c nothing");
-    expect({ code, stderr }).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining("container nothing is not valid for pod crash"),
+  test("a crash loop: at once, then after 10 s; Running, Error, CrashLoopBackOff; logs of now and before", async () => {
+    const watch = cluster.startKubectl("get pods -w");
+    await cluster.apply(CRASHING);
+    await watch.untilOutput(/crashing +0\/1 +CrashLoopBackOff +1 \(\d+s ago\)/);
+    const first = await containerOf("crashing");
+    expect(first.state.waiting).toMatchObject({
+      reason: "CrashLoopBackOff",
+      message: expect.stringMatching(/^back-off 10s restarting failed container=main pod=crashing_default\(/),
     });
+    expect(first.lastState.terminated).toMatchObject({ exitCode: 1, reason: "Error" });
+    await watch.untilOutput(/crashing +1\/1 +Running +2 \(\d+s ago\)/);
+    expect(await cluster.kubectl("logs crashing")).toBe("attempt 2\n");
+    expect(await cluster.kubectl("logs crashing --previous")).toBe("attempt 1\n");
+    const second = await containerOf("crashing");
+    const pause = pauseMs(first.lastState.terminated.finishedAt, second.state.running.startedAt);
+    // Times in the status are whole seconds.
+    expect(pause).toBeGreaterThanOrEqual(9_000);
+    expect(pause).toBeLessThan(14_000);
+    await cluster.kubectl(["exec", "crashing", "--", "sh", "-c", "echo > /work/go"]);
+    await watch.untilOutput(/crashing +0\/1 +CrashLoopBackOff +2 \(\d+s ago\)/);
+    await watch.stop();
+    const states = watch
+      .stdout()
+      .split("\n")
+      .filter((line) => line.startsWith("crashing "))
+      .map((line) => line.split(/ +/)[2])
+      .filter((state, index, all) => state !== all[index - 1]);
+    const loop = ["Running", "Error", "CrashLoopBackOff", "Running", "Error", "CrashLoopBackOff"];
+    expect(states.slice(-loop.length)).toEqual(loop);
+    expect((await containerOf("crashing")).state.waiting.message).toMatch(/^back-off 20s /);
   });
 
-  const ends: { name: string; script: string; want: object; shown: RegExp; more?: string }[] = [
-    {
-      name: "completed",
-      script: "exit 0",
-      want: { exitCode: 0, reason: "Completed" },
-      shown: /completed\s+0\/1\s+Completed/,
-    },
-    { name: "failed", script: "exit 3", want: { exitCode: 3, reason: "Error" }, shown: /failed\s+0\/1\s+Error/ },
-    {
-      name: "oom",
-      script: 'exec node -e "const all = []; for (;;) all.push(Buffer.alloc(1e7, 1))"',
-      more: "resources: {limits: {memory: 64Mi}}",
-      want: { exitCode: 137, reason: "OOMKilled" },
-      shown: /oom\s+0\/1\s+OOMKilled/,
-    },
-    {
-      name: "missing",
-      script: "exec /no/such/program",
-      want: { exitCode: 127, reason: "Error" },
-      shown: /missing\s+0\/1\s+Error/,
-    },
-  ];
-  for (const { name, script, want, shown, more } of ends) {
-    test(`a container that has ${name} says so`, async () => {
-      await cluster.apply(podOf({ name, script, restartPolicy: "Never", ...(more !== undefined && { more }) }));
-      const status = await eventually(
-        () => containerStatus(name),
-        (one) => one?.state.terminated !== undefined,
-      );
-      expect(status.state.terminated).toMatchObject(want);
-      expect(status.restartCount).toBe(0);
-      expect(await cluster.kubectl(`get pod ${name}`)).toMatch(shown);
-    });
-  }
-
-  test("a container whose liveness probe fails is restarted, and the event says why", async () => {
-    const probe = "livenessProbe: {exec: {command: [ls, /alive]}, periodSeconds: 1, failureThreshold: 1}";
-    await cluster.apply(podOf({ name: "liveness", script: ": >/alive; sleep 3; rm /alive; sleep 1000", more: probe }));
-    await eventually(
-      () => containerStatus("liveness"),
-      (status) => status.restartCount >= 1,
+  test("describe shows the last state, the exit code, the times and the back-off", async () => {
+    const text = await cluster.kubectl("describe pod crashing");
+    expect(text).toMatch(/State: +Waiting\n +Reason: +CrashLoopBackOff/);
+    expect(text).toMatch(
+      /Last State: +Terminated\n +Reason: +Error\n +Exit Code: +1\n +Started: +\S.*\n +Finished: +\S.*\n +Ready: +False\n +Restart Count: +2/,
     );
-    const events = await cluster.kubectl("get events --field-selector involvedObject.name=liveness");
-    expect(events).toMatch(/Unhealthy\s+pod\/liveness\s+Liveness probe failed/);
-    expect(events).toContain("Container main failed liveness probe, will be restarted");
+    expect(text).toMatch(/Warning +BackOff +.*Back-off restarting failed container main in pod crashing_default/);
+    expect(text).toMatch(/Normal +Created +\d+s \(x3 over \d+s\)/);
   });
 
-  test("with OnFailure a failed container is restarted and a finished one is not", async () => {
+  test("the phases and reasons of what ends: Completed, Error, and who is started again", async () => {
     await cluster.apply(
-      podOf({
-        name: "retry",
-        restartPolicy: "OnFailure",
-        script: "if [ -e /seen/x ]; then exit 0; fi; : >/seen/x; exit 1",
-        more: "volumeMounts: [{name: seen, mountPath: /seen}]",
-      }).replace(/\n$/, "\n  volumes: [{name: seen, emptyDir: {}}]\n"),
+      pod("done", "OnFailure", "exit 0") + pod("failed", "Never", "exit 42") + pod("told", "Never", "kill -TERM $$"),
     );
-    const pod = await eventually(
-      () => cluster.get("pod retry"),
-      ({ status }) => status.phase === "Succeeded",
+    await cluster.kubectl("wait --for=jsonpath={.status.phase}=Succeeded pod/done --timeout=30s");
+    await cluster.kubectl("wait --for=jsonpath={.status.phase}=Failed pod/failed pod/told --timeout=30s");
+    const terminated = async (name: string) => (await containerOf(name)).state.terminated;
+    expect(await terminated("done")).toMatchObject({ exitCode: 0, reason: "Completed" });
+    expect(await terminated("failed")).toMatchObject({ exitCode: 42, reason: "Error" });
+    expect((await terminated("told")).reason).toBe("Error");
+    expect(await cluster.kubectl("get pods done failed --no-headers")).toMatch(
+      /^done +0\/1 +Completed +0 +\S+\nfailed +0\/1 +Error +0 +\S+\n$/,
     );
-    expect(pod.status.containerStatuses[0]).toMatchObject({
+    const { code, stderr } = await cluster.tryKubectl("logs failed --previous");
+    expect(code).toBe(1);
+    expect(stderr).toContain('previous terminated container "main" in pod "failed" not found');
+  });
+
+  test("with OnFailure what failed is started again, and what is done is not", async () => {
+    const script = "if ls /tmp/mounted/once; then exit 0; fi; echo > /tmp/mounted/once; exit 127";
+    const mount = ", volumeMounts: [{name: work, mountPath: /tmp/mounted}]";
+    const manifest = pod("retry", "OnFailure", script, mount).replace(
+      "---\n",
+      "  volumes: [{name: work, emptyDir: {}}]\n",
+    );
+    await cluster.apply(manifest);
+    await cluster.kubectl("wait --for=jsonpath={.status.phase}=Succeeded pod/retry --timeout=30s");
+    expect(await containerOf("retry")).toMatchObject({
       restartCount: 1,
       state: { terminated: { exitCode: 0, reason: "Completed" } },
+      lastState: { terminated: { exitCode: 127, reason: "Error" } },
     });
+  });
+
+  test("a container over its memory limit is OOMKilled, with exit code 137", async () => {
+    await cluster.apply(pod("hungry", "Never", EATS_MEMORY, LIMITS));
+    await cluster.kubectl("wait --for=jsonpath={.status.phase}=Failed pod/hungry --timeout=60s");
+    expect((await containerOf("hungry")).state.terminated).toMatchObject({ exitCode: 137, reason: "OOMKilled" });
+    expect(await cluster.kubectl("get pod hungry --no-headers")).toMatch(/^hungry +0\/1 +OOMKilled +0 /);
+    expect(await cluster.kubectl("describe pod hungry")).toMatch(/Reason: +OOMKilled\n +Exit Code: +137/);
+  });
+
+  test("a container whose liveness probe fails is killed and started again", async () => {
+    await cluster.apply(pod("sick", "Always", "sleep 10000", LIVENESS));
+    await cluster.kubectl("wait --for=condition=Ready pod/sick --timeout=30s");
+    const before = await containerOf("sick");
+    await cluster.kubectl(["exec", "sick", "--", "sh", "-c", "echo > /tmp/dead"]);
+    await cluster.kubectl("wait --for=jsonpath={.status.containerStatuses[0].restartCount}=1 pod/sick --timeout=30s");
+    await cluster.kubectl("wait --for=condition=Ready pod/sick --timeout=30s");
+    const after = await containerOf("sick");
+    expect(after.containerID).not.toBe(before.containerID);
+    expect(after.lastState.terminated).toMatchObject({
+      exitCode: 137,
+      reason: "Error",
+      containerID: before.containerID,
+    });
+    expect(await cluster.kubectl("get pod sick --no-headers")).toMatch(/^sick +1\/1 +Running +1 \(\d+s ago\) /);
+    const text = await cluster.kubectl("describe pod sick");
+    expect(text).toMatch(/Warning +Unhealthy +.*Liveness probe failed: /);
+    expect(text).toMatch(/Normal +Killing +.*Container main failed liveness probe, will be restarted/);
   });
 });
