@@ -39,6 +39,8 @@ export interface KubeletContext {
   readonly podPidsMax: number | undefined;
   /** How this node reaches an address; pods with a network of their own are reached through the runtime. */
   readonly dial: Dial;
+  /** Pods begin a few at a time, so that of many the first are up early and the last no later. */
+  readonly beginTurns: <T>(make: () => Promise<T>) => Promise<T>;
   hostIps(): readonly string[];
   allocatable(): Readonly<Record<string, string>>;
   services(): readonly Service[];

@@ -1,6 +1,7 @@
 /** Sees to it that an image is there before its container is made. Source: kubelet images/image_manager.go. */
 import type { Container, Pod } from "../api/generated/core-v1.ts";
 import type { Env } from "../lib/env.ts";
+import { createTurns } from "../lib/turns.ts";
 import { containerReference, REASONS, type Recorder } from "./events.ts";
 import { type BackOffEntry, backOffUntil, goDuration, nextBackOff } from "./podLifecycle/backOff.ts";
 import { type ImageStatus, type RegistryCredential, type Runtime, RuntimeError } from "./runtime.ts";
@@ -66,31 +67,13 @@ export function createImagePuller({
   /** By pod uid and image; the entry's event is its own update. */
   const backOffs = new Map<string, BackOffEntry & { readonly lastError: string }>();
   const pulls = new Map<string, Pull>();
-  let running = 0;
-  const queue: (() => void)[] = [];
-
-  const turn = async (): Promise<void> => {
-    if (running >= PULLS_MAX) await new Promise<void>((resolve) => queue.push(resolve));
-    running += 1;
-  };
-  const done = (): void => {
-    running -= 1;
-    queue.shift()?.();
-  };
+  const turns = createTurns(PULLS_MAX);
 
   const pull = (image: string, credentials: readonly RegistryCredential[]): Promise<ImageStatus> => {
     const key = `${image} ${JSON.stringify(credentials)}`;
     let known = pulls.get(key);
     if (known === undefined) {
-      const promise = (async () => {
-        await turn();
-        try {
-          return await runtime.images.pull(image, credentials);
-        } finally {
-          done();
-          pulls.delete(key);
-        }
-      })();
+      const promise = turns(() => runtime.images.pull(image, credentials)).finally(() => pulls.delete(key));
       known = { promise };
       pulls.set(key, known);
     }

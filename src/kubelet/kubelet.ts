@@ -15,6 +15,7 @@ import type { Client } from "../client/client.ts";
 import { Informer } from "../client/informer.ts";
 import { createRecorder } from "../client/recorder.ts";
 import type { Env } from "../lib/env.ts";
+import { createTurns } from "../lib/turns.ts";
 import { type Directories, type KubeletContext, memoryDirectory } from "./context.ts";
 import type { Dial } from "./dial.ts";
 import { checkEmptyDirLimits, EMPTY_DIR_CHECK_MS } from "./emptyDirLimits.ts";
@@ -70,6 +71,9 @@ export interface KubeletOptions {
 /** How often all is read anew, in case an event was missed. Source: kubelet.go genericPlegRelistPeriod for evented PLEG. */
 const RELIST_MS = 300_000;
 
+/** Pods whose sandbox and volumes are made at the same time: enough to keep a few cores busy. Ours. */
+const BEGINNINGS_AT_ONCE_MAX = 4;
+
 const LOOPBACK: ResolvConf = { servers: [], searches: [], options: [] };
 
 export function createKubelet(options: KubeletOptions) {
@@ -100,6 +104,7 @@ export function createKubelet(options: KubeletOptions) {
     nodeMemoryBytes: options.node.memoryBytes,
     podPidsMax: options.podPidsMax,
     dial: options.dial,
+    beginTurns: createTurns(BEGINNINGS_AT_ONCE_MAX),
     hostIps: () => hostIps,
     allocatable: () => allocatable,
     services: () => services.list(),

@@ -48,7 +48,9 @@ export async function syncPod(sync: PodSync): Promise<boolean> {
   await Promise.all(actions.kill.map((kill) => killOne(sync, kill)));
   const starts = actions.createSandbox || countStarts(actions) > 0;
   if (!starts) return actions.kill.length > 0;
-  const prepared = await prepare(sync, actions);
+  const prepared = actions.createSandbox
+    ? await sync.context.beginTurns(() => prepare(sync, actions))
+    : await prepare(sync, actions);
   if (prepared === undefined || sync.signal.aborted) return false;
   return startAll(sync, actions, prepared);
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { createTurns } from "../../../lib/turns.ts";
 import {
   type ContainerConfig,
   type ContainerStats,
@@ -25,7 +26,6 @@ import { mountRootFilesystem, readInRoot, removeRootFilesystem } from "./rootFil
 import type { Sandboxes } from "./sandboxes.ts";
 import { signalNumber } from "./signals.ts";
 import { startCreated } from "./startCreated.ts";
-import { createTurns } from "./turns.ts";
 import { resolveUser } from "./user.ts";
 
 /** Exit code when nobody saw the end. Source: containerd cri, unknownExitCode. */
