@@ -94,14 +94,12 @@ async function installSystemPackages(more = {}) {
   if (isRoot() && onPath("apt-get")) await installByApt(packages);
   else if (library !== undefined) await unpackLibrary(library);
   if (library !== undefined && missingLibrary(node) !== undefined) {
-    fail(`Node.js needs ${library}, which this machine lacks. Install it: ${installCommand(packages)}`);
+    fail(`Node.js needs ${library}, which this machine lacks. To install it, ${installCommand(packages)}`);
   }
 }
 
-const installCommand = (packages) => {
-  const sudo = isRoot() ? "" : "sudo ";
-  return `${sudo}apt-get update && ${sudo}apt-get install -y ${packages.join(" ")}`;
-};
+const installCommand = (packages) =>
+  `${isRoot() ? "" : "as root: "}apt-get update && apt-get install -y ${packages.join(" ")}`;
 
 async function installByApt(packages) {
   const failure = await step(`system packages installed: ${packages.join(", ")}`, () => {
@@ -111,7 +109,7 @@ async function installByApt(packages) {
     const install = attempt("apt-get", args, APT_ENVIRONMENT);
     return install === undefined ? undefined : [update, install].filter(Boolean).join("\n");
   });
-  if (failure !== undefined) console.error(`${failure}\n ! try it yourself with: ${installCommand(packages)}`);
+  if (failure !== undefined) console.error(`${failure}\n ! to try it yourself: ${installCommand(packages)}`);
 }
 
 /** Without root: fetches the library's Debian package, with an index of our own when there is none, and unpacks it. */

@@ -13,15 +13,15 @@ describe("real containers", () => {
     {
       name: "need both nft and conmon, and the sentence has the command for both at once",
       has: without("nft", "conmon"),
-      want: /^conmon, nft missing; to install: (sudo )?apt-get update && (sudo )?apt-get install -y conmon nftables$/,
+      want: /^conmon, nft missing; to install, (as root: )?apt-get update && apt-get install -y conmon nftables$/,
     },
     { name: "name both runtimes when neither is there", has: without("crun", "runc"), want: /^crun, runc missing/ },
-    { name: "need root", has: ALL, isRoot: false, want: /^real containers need root: use sudo$/ },
+    { name: "need root", has: ALL, isRoot: false, want: /^real containers need root$/ },
     {
       name: "need root and a program",
       has: without("ip"),
       isRoot: false,
-      want: /^real containers need root: use sudo; ip missing; .* install -y iproute2$/,
+      want: /^real containers need root; ip missing; .* install -y iproute2$/,
     },
     { name: "need Linux before anything else", platform: "darwin", has: [], want: /^real containers need Linux$/ },
   ];

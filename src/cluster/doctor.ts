@@ -49,10 +49,9 @@ const WELCOME_COMMANDS = ["conntrack", "socat"];
 
 export const isRoot = (): boolean => process.getuid?.() === 0;
 
-export function installCommand(packages: readonly string[]): string {
-  const sudo = isRoot() ? "" : "sudo ";
-  return `${sudo}apt-get update && ${sudo}apt-get install -y ${packages.join(" ")}`;
-}
+/** In step with bin/setup.cjs. */
+export const installCommand = (packages: readonly string[]): string =>
+  `${isRoot() ? "" : "as root: "}apt-get update && apt-get install -y ${packages.join(" ")}`;
 
 export interface Machine {
   readonly platform: string;
@@ -70,7 +69,7 @@ export function examine(machine: Machine = thisMachine()): Finding[] {
   if (machine.platform !== "linux") return [finding("system", false, "", "real containers need Linux")];
   return [
     finding("system", true, "Linux", ""),
-    finding("root", machine.isRoot, "yes", "real containers need root: use sudo"),
+    finding("root", machine.isRoot, "yes", "real containers need root"),
     programs(machine),
     ...WELCOME_COMMANDS.filter((command) => !machine.has(command)).map((command) =>
       finding(command, false, "", `install it: ${installCommand([SYSTEM_COMMANDS[command] as string])}`, false),
@@ -85,8 +84,8 @@ function programs({ has }: Machine): Finding {
   const commands = Object.keys(SYSTEM_COMMANDS).filter((command) => !WELCOME_COMMANDS.includes(command));
   const [present, missing] = [commands.filter(has), commands.filter((command) => !has(command))];
   const standsIn = (command: string) => (command === "crun" && has("runc")) || (command === "runc" && has("crun"));
-  const packages = missing.map((command) => SYSTEM_COMMANDS[command] as string);
-  const remedy = `${missing.join(", ")} missing; to install: ${installCommand(packages)}`;
+  const packages = Object.keys(SYSTEM_COMMANDS).flatMap((command) => (has(command) ? [] : SYSTEM_COMMANDS[command]));
+  const remedy = `${missing.join(", ")} missing; to install, ${installCommand(packages)}`;
   return finding("programs", missing.every(standsIn), present.join(", "), remedy);
 }
 
