@@ -94,12 +94,11 @@ async function installSystemPackages(more = {}) {
   if (isRoot() && onPath("apt-get")) await installByApt(packages);
   else if (library !== undefined) await unpackLibrary(library);
   if (library !== undefined && missingLibrary(node) !== undefined) {
-    fail(`Node.js needs ${library}, which this machine lacks. To install it, ${installCommand(packages)}`);
+    fail(`Node.js needs ${library}, which this machine lacks. To install it as root: ${installCommand(packages)}`);
   }
 }
 
-const installCommand = (packages) =>
-  `${isRoot() ? "" : "as root: "}apt-get update && apt-get install -y ${packages.join(" ")}`;
+const installCommand = (packages) => `apt-get update && apt-get install -y ${packages.join(" ")}`;
 
 async function installByApt(packages) {
   const failure = await step(`system packages installed: ${packages.join(", ")}`, () => {

@@ -13,7 +13,7 @@ describe("real containers", () => {
     {
       name: "need both nft and conmon, and the sentence has the command for both at once",
       has: without("nft", "conmon"),
-      want: /^conmon, nft missing; to install, (as root: )?apt-get update && apt-get install -y conmon nftables$/,
+      want: /^conmon, nft missing; to install as root: apt-get update && apt-get install -y conmon nftables$/,
     },
     { name: "name both runtimes when neither is there", has: without("crun", "runc"), want: /^crun, runc missing/ },
     { name: "need root", has: ALL, isRoot: false, want: /^real containers need root$/ },

@@ -47,11 +47,8 @@ export function findProgram(name: string, path: string = process.env.PATH ?? "")
 /** Real containers do without them, but for stale UDP flows and old port-forward programs. */
 const WELCOME_COMMANDS = ["conntrack", "socat"];
 
-export const isRoot = (): boolean => process.getuid?.() === 0;
-
-/** In step with bin/setup.cjs. */
 export const installCommand = (packages: readonly string[]): string =>
-  `${isRoot() ? "" : "as root: "}apt-get update && apt-get install -y ${packages.join(" ")}`;
+  `apt-get update && apt-get install -y ${packages.join(" ")}`;
 
 export interface Machine {
   readonly platform: string;
@@ -61,7 +58,7 @@ export interface Machine {
 
 const thisMachine = (): Machine => ({
   platform: process.platform,
-  isRoot: isRoot(),
+  isRoot: process.getuid?.() === 0,
   has: (command) => findProgram(command) !== undefined,
 });
 
@@ -72,7 +69,13 @@ export function examine(machine: Machine = thisMachine()): Finding[] {
     finding("root", machine.isRoot, "yes", "real containers need root"),
     programs(machine),
     ...WELCOME_COMMANDS.filter((command) => !machine.has(command)).map((command) =>
-      finding(command, false, "", `install it: ${installCommand([SYSTEM_COMMANDS[command] as string])}`, false),
+      finding(
+        command,
+        false,
+        "",
+        `to install it as root: ${installCommand([SYSTEM_COMMANDS[command] as string])}`,
+        false,
+      ),
     ),
     finding("cgroups", existsSync("/sys/fs/cgroup"), "mounted", "mount cgroups at /sys/fs/cgroup"),
     inotify(),
@@ -85,7 +88,7 @@ function programs({ has }: Machine): Finding {
   const [present, missing] = [commands.filter(has), commands.filter((command) => !has(command))];
   const standsIn = (command: string) => (command === "crun" && has("runc")) || (command === "runc" && has("crun"));
   const packages = Object.keys(SYSTEM_COMMANDS).flatMap((command) => (has(command) ? [] : SYSTEM_COMMANDS[command]));
-  const remedy = `${missing.join(", ")} missing; to install, ${installCommand(packages)}`;
+  const remedy = `${missing.join(", ")} missing; to install as root: ${installCommand(packages)}`;
   return finding("programs", missing.every(standsIn), present.join(", "), remedy);
 }
 
