@@ -381,3 +381,25 @@ test("a sandbox that fails is made again, with growing delays", async () => {
   expect(await events("netless")).toEqual(["FailedCreatePodSandBox: Failed to create pod sandbox: no network"]);
   await stop();
 });
+
+test("a changed label reaches the volume that shows it", async () => {
+  const { clock, create, client, files, stop } = await testKubelet();
+  const made = await create({
+    name: "labelled",
+    labels: { version: "1" },
+    spec: {
+      volumes: [
+        { name: "me", downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }] } },
+      ],
+      containers: [{ name: "app", image: "web:1.0", volumeMounts: [{ name: "me", mountPath: "/etc/pod" }] }],
+    },
+  });
+  await clock.advance(0);
+  const path = `/var/lib/kubelet/memory/pods/${made.metadata.uid}/volumes/kubernetes.io~downward-api/me/labels`;
+  expect(`${await files.read(path)}`).toBe('version="1"');
+  const target = { name: "labelled", namespace: "default" };
+  await client.patch(podKind, target, "merge", { metadata: { labels: { version: "2" } } });
+  await clock.advance(0);
+  expect(`${await files.read(path)}`).toBe('version="2"');
+  await stop();
+});

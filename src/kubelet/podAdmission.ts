@@ -1,5 +1,6 @@
 /** The node's own last word on a pod that was given to it. Source: kubelet lifecycle/predicate.go. */
-import type { Node, Pod, Taint, Toleration } from "../api/generated/core-v1.ts";
+import type { ContainerPort, Node, NodeSelectorTerm, Pod, Taint, Toleration } from "../api/generated/core-v1.ts";
+import { nodeRequirementMatches } from "../machinery/labelSelector.ts";
 import { quantityMilliValue, quantityValue } from "../machinery/quantity.ts";
 import { isSidecar } from "./podLifecycle/runtimePod.ts";
 
@@ -13,6 +14,7 @@ export interface AdmissionInput {
   /** Pods of this node that run or are going to. */
   readonly others: readonly Pod[];
   readonly node: {
+    readonly name: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly taints: readonly Taint[];
     readonly allocatable: Readonly<Record<string, string>>;
@@ -75,13 +77,46 @@ const tolerates = ({ key = "", operator = "Equal", value = "", effect = "" }: To
   (key === "" || key === taint.key) &&
   (operator === "Exists" || value === (taint.value ?? ""));
 
+function termMatches({ matchExpressions, matchFields }: NodeSelectorTerm, { name, labels }: AdmissionInput["node"]) {
+  const fields = { "metadata.name": name };
+  if ((matchExpressions ?? []).length === 0 && (matchFields ?? []).length === 0) return false;
+  return (
+    (matchExpressions ?? []).every((requirement) => nodeRequirementMatches(requirement, labels)) &&
+    (matchFields ?? []).every((requirement) => nodeRequirementMatches(requirement, fields))
+  );
+}
+
 function selectorRejection({ pod, node }: AdmissionInput): Rejection | undefined {
   const wanted = Object.entries(pod.spec.nodeSelector ?? {});
-  if (wanted.every(([key, value]) => node.labels[key] === value)) return undefined;
+  const terms = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  const isSelected = wanted.every(([key, value]) => node.labels[key] === value);
+  if (isSelected && (terms === undefined || terms.some((term) => termMatches(term, node)))) return undefined;
   return {
     reason: "NodeAffinity",
     message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
   };
+}
+
+type HostPort = Pick<ContainerPort, "hostPort" | "hostIP" | "protocol">;
+
+const hostPorts = ({ spec }: Pod): readonly HostPort[] =>
+  [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)].flatMap(({ ports }) =>
+    (ports ?? []).filter(({ hostPort }) => hostPort !== undefined && hostPort > 0),
+  );
+
+const isAny = (ip: string | undefined): boolean => ip === undefined || ip === "" || ip === "0.0.0.0";
+
+const clash = (a: HostPort, b: HostPort): boolean =>
+  a.hostPort === b.hostPort &&
+  (a.protocol ?? "TCP") === (b.protocol ?? "TCP") &&
+  (isAny(a.hostIP) || isAny(b.hostIP) || a.hostIP === b.hostIP);
+
+function portRejection({ pod, others }: AdmissionInput): Rejection | undefined {
+  const wanted = hostPorts(pod);
+  const isFree = others.every((other) => hostPorts(other).every((used) => !wanted.some((port) => clash(port, used))));
+  if (isFree) return undefined;
+  const message = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
+  return { reason: "NodePorts", message };
 }
 
 function taintRejection({ pod, node }: AdmissionInput): Rejection | undefined {
@@ -96,10 +131,11 @@ function taintRejection({ pod, node }: AdmissionInput): Rejection | undefined {
 
 /** @returns why the pod may not run here; undefined: it may. */
 export function admitPod(input: AdmissionInput): Rejection | undefined {
-  return resourceRejection(input) ?? selectorRejection(input) ?? taintRejection(input);
+  return resourceRejection(input) ?? selectorRejection(input) ?? portRejection(input) ?? taintRejection(input);
 }
 
 export const nodeForAdmission = (node: Node | undefined): AdmissionInput["node"] => ({
+  name: node?.metadata.name ?? "",
   labels: node?.metadata.labels ?? {},
   taints: node?.spec.taints ?? [],
   allocatable: node?.status.allocatable ?? {},

@@ -23,6 +23,8 @@ import { tearDownVolumes } from "./volumes/podVolumes.ts";
 /** After an error nobody foresaw. Source: pod_workers.go backOffPeriod. */
 const RETRY_MS = 10_000;
 const GRACE_DEFAULT_SECONDS = 30;
+/** Longer waits are made in steps: a timer of the platform holds 24.8 days at most. */
+const TIMER_MAX_MS = 24 * 3_600_000;
 
 interface RunningKill {
   readonly graceMs: number;
@@ -97,7 +99,11 @@ export class PodWorker {
     const previous = this.state.pod;
     this.state.pod = pod;
     if (this.#isDeleted) this.#stopSync.abort();
-    if (!isSameButStatus(previous, pod)) this.wake();
+    if (!isSameButStatus(previous, pod)) {
+      // Volumes may show labels and annotations.
+      this.#areVolumesStale = true;
+      this.wake();
+    }
     // Mostly the echo of our own write; of others' it may be a readiness gate.
     else if (!this.#isStopped) this.#publishSoon();
   }
@@ -162,7 +168,8 @@ export class PodWorker {
     if (atMs >= this.#dueMs || this.#isStopped) return;
     this.#timer?.cancel();
     this.#dueMs = atMs;
-    this.#timer = this.#context.env.clock.setTimer(atMs - this.#context.env.clock.now(), () => {
+    const delayMs = Math.min(atMs - this.#context.env.clock.now(), TIMER_MAX_MS);
+    this.#timer = this.#context.env.clock.setTimer(delayMs, () => {
       this.#dueMs = Number.POSITIVE_INFINITY;
       this.#areVolumesStale = true;
       this.wake();
@@ -271,8 +278,19 @@ export class PodWorker {
     const areVolumesStale = this.#areVolumesStale;
     this.#areVolumesStale = false;
     if (await syncPod(sync)) this.#isDirty = true;
-    else if (areVolumesStale && this.runtimePod.containers.length > 0) await mount(sync).catch(() => undefined);
+    else if (areVolumesStale && this.runtimePod.containers.length > 0) await this.#refreshVolumes(sync);
     if (this.#stopSync.signal.aborted) this.#isDirty = true;
+  }
+
+  /** Running containers keep what they have until it succeeds. */
+  async #refreshVolumes(sync: Parameters<typeof mount>[0]): Promise<void> {
+    try {
+      await mount(sync);
+    } catch (error) {
+      const { env } = this.#context;
+      env.log.info("a pod's volumes could not be brought up to date", { pod: formatPod(this.state.pod), error });
+      this.#wakeAt(env.clock.now() + RETRY_MS);
+    }
   }
 
   get #graceMs(): number {

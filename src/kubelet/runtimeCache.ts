@@ -5,6 +5,9 @@
 import { type RuntimePod, sortedContainers, sortedSandboxes } from "./podLifecycle/runtimePod.ts";
 import type { ContainerStatus, PodIdentity, Runtime, SandboxStatus } from "./runtime.ts";
 
+/** Tries to read everything while nothing changes. */
+const RELIST_ATTEMPTS_MAX = 5;
+
 interface Entry {
   pod: PodIdentity;
   readonly sandboxes: Map<string, SandboxStatus>;
@@ -17,6 +20,8 @@ export class RuntimeCache {
   readonly #pods = new Map<string, Entry>();
   /** Sandbox id → pod uid. */
   readonly #podOfSandbox = new Map<string, string>();
+  /** Counts changes. */
+  #version = 0;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -42,6 +47,7 @@ export class RuntimeCache {
   }
 
   setSandbox(status: SandboxStatus): void {
+    this.#version += 1;
     const entry = this.#entry(status.pod);
     entry.sandboxes.set(status.id, status);
     entry.view = undefined;
@@ -49,8 +55,11 @@ export class RuntimeCache {
   }
 
   setContainer(status: ContainerStatus): void {
+    this.#version += 1;
     const entry = this.#pods.get(this.#podOfSandbox.get(status.sandboxId) ?? "");
     if (entry === undefined) return;
+    // An answer that was overtaken: what has ended does not run again.
+    if (entry.containers.get(status.id)?.state === "Exited" && status.state !== "Exited") return;
     entry.containers.set(status.id, status);
     entry.view = undefined;
   }
@@ -64,6 +73,7 @@ export class RuntimeCache {
   }
 
   sandboxStopped(id: string): void {
+    this.#version += 1;
     const entry = this.#pods.get(this.#podOfSandbox.get(id) ?? "");
     const status = entry?.sandboxes.get(id);
     if (entry === undefined || status === undefined) return;
@@ -72,11 +82,13 @@ export class RuntimeCache {
   }
 
   forgetContainer(id: string, sandboxId: string): void {
+    this.#version += 1;
     const entry = this.#pods.get(this.#podOfSandbox.get(sandboxId) ?? "");
     if (entry?.containers.delete(id) === true) entry.view = undefined;
   }
 
   forgetSandbox(id: string): void {
+    this.#version += 1;
     const uid = this.#podOfSandbox.get(id) ?? "";
     const entry = this.#pods.get(uid);
     this.#podOfSandbox.delete(id);
@@ -86,10 +98,24 @@ export class RuntimeCache {
     if (entry.sandboxes.size === 0) this.#pods.delete(uid);
   }
 
-  /** Reads everything anew. @returns the uids of the pods for which something had been missed. */
+  /**
+   * Reads everything anew, unless what is read keeps changing meanwhile, which would take the cache back in time.
+   * @returns the uids of the pods for which something had been missed.
+   */
   async relist(): Promise<readonly string[]> {
+    for (let attempt = 0; attempt < RELIST_ATTEMPTS_MAX; attempt += 1) {
+      const version = this.#version;
+      const [sandboxes, containers] = await Promise.all([
+        this.#runtime.listSandboxes(),
+        this.#runtime.listContainers(),
+      ]);
+      if (version === this.#version) return this.#replace(sandboxes, containers);
+    }
+    return [];
+  }
+
+  #replace(sandboxes: readonly SandboxStatus[], containers: readonly ContainerStatus[]): readonly string[] {
     const before = new Map(this.pods().map((pod) => [pod.pod.uid, fingerprint(pod)]));
-    const [sandboxes, containers] = await Promise.all([this.#runtime.listSandboxes(), this.#runtime.listContainers()]);
     this.#pods.clear();
     this.#podOfSandbox.clear();
     for (const sandbox of sandboxes) this.setSandbox(sandbox);
