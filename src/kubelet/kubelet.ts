@@ -155,13 +155,14 @@ export function createKubelet(options: KubeletOptions) {
     await workers.removeOrphans();
   };
 
-  const repeat = async (everyMs: number, failed: string, run: () => Promise<void>): Promise<void> => {
+  const repeat = async (everyMs: () => number, failed: string, run: () => Promise<void>): Promise<void> => {
     while (!stopping.signal.aborted) {
-      await env.clock.sleep(everyMs, stopping.signal).catch(() => undefined);
+      await env.clock.sleep(everyMs(), stopping.signal).catch(() => undefined);
       if (stopping.signal.aborted) return;
       await run().catch((error: unknown) => env.log.warn(failed, { error }));
     }
   };
+  let logCheckMs = LOG_CHECK_MS;
 
   const access = createPodAccess(context, workers);
   const stats = createStats({
@@ -202,9 +203,19 @@ export function createKubelet(options: KubeletOptions) {
       staticPods.start();
       watchPods();
       await workers.removeOrphans();
-      void repeat(RELIST_MS, "the runtime could not be read", relist);
-      void repeat(EMPTY_DIR_CHECK_MS, "volumes could not be measured", () => checkEmptyDirLimits(context, workers));
-      void repeat(LOG_CHECK_MS, "logs could not be rotated", () => rotateLogs(context));
+      void repeat(() => RELIST_MS, "the runtime could not be read", relist);
+      void repeat(
+        () => EMPTY_DIR_CHECK_MS,
+        "volumes could not be measured",
+        () => checkEmptyDirLimits(context, workers),
+      );
+      void repeat(
+        () => logCheckMs,
+        "logs could not be rotated",
+        async () => {
+          logCheckMs = await rotateLogs(context, logCheckMs);
+        },
+      );
     },
     /** Containers run on. */
     async stop(): Promise<void> {

@@ -6,6 +6,8 @@ import type { ContainerStatus } from "./runtime.ts";
 export const LOG_BYTES_MAX = 10 * 2 ** 20;
 export const LOG_FILES_MAX = 5;
 export const LOG_CHECK_MS = 10_000;
+/** Not sooner: the names of what is put aside are in seconds. */
+const LOG_CHECK_MIN_MS = 2_000;
 
 /** "20260101-000000": sorts by time. */
 function suffix(nowMs: number): string {
@@ -28,13 +30,21 @@ async function rotate({ files, runtime, env }: KubeletContext, { id, logPath }: 
   await Promise.all(old.map((file) => files.remove(`${folder}/${file}`)));
 }
 
-/** One look at all running containers. */
-export async function rotateLogs(context: KubeletContext): Promise<void> {
+/**
+ * One look at all running containers, `sinceMs` after the last. Upstream's next look comes after ten seconds whatever is
+ * written, so that its files grow as large as ten seconds make them; ours comes when the fastest log will be full.
+ * @returns ms until then
+ */
+export async function rotateLogs(context: KubeletContext, sinceMs: number = LOG_CHECK_MS): Promise<number> {
+  let nextMs = LOG_CHECK_MS;
   for (const { containers } of context.cache.pods()) {
     for (const container of containers) {
       if (container.state !== "Running") continue;
       const size = (await context.files.stat(container.logPath))?.sizeBytes ?? 0;
-      if (size > LOG_BYTES_MAX) await rotate(context, container);
+      if (size <= LOG_BYTES_MAX) continue;
+      await rotate(context, container);
+      nextMs = Math.min(nextMs, Math.max(LOG_CHECK_MIN_MS, (sinceMs * LOG_BYTES_MAX) / size));
     }
   }
+  return nextMs;
 }

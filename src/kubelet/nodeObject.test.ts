@@ -94,6 +94,23 @@ test("a log of more than 10 MiB is put aside, and five files are kept", async ()
   await stop();
 });
 
+test("a log that grows fast is looked at again sooner", async () => {
+  const { clock, create, kubelet, files, stop } = await testKubelet();
+  await create({ name: "chatty" });
+  await clock.advance(0);
+  const path = kubelet.workers.list()[0]?.runtimePod.containers[0]?.logPath ?? "";
+  const nextAfter = async (mebibytes: number, sinceMs: number) => {
+    await files.write(path, new Uint8Array(mebibytes * 2 ** 20));
+    return rotateLogs(kubelet.context, sinceMs);
+  };
+  expect(await nextAfter(10, 10_000)).toBe(10_000);
+  expect(await nextAfter(20, 10_000)).toBe(5_000);
+  expect(await nextAfter(20, 5_000)).toBe(2_500);
+  expect(await nextAfter(100, 2_500)).toBe(2_000);
+  expect(await nextAfter(1, 2_000)).toBe(10_000);
+  await stop();
+});
+
 test("a pod that was ready stays ready when the kubelet starts anew", async () => {
   const first = await testKubelet();
   const { server, runtime, clock, client, pod } = first;

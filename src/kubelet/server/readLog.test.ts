@@ -89,3 +89,17 @@ test("following goes on past a rotation, misses nothing, and ends with the conta
   expect(await followed).toBe("one\ntwo\nthree\nfour\nfive\n");
   expect(listeners.size).toBe(0);
 });
+
+test("a reader who is behind by several rotations misses nothing either", async () => {
+  const { source, write, files, end } = setUp();
+  const lines = readLog(source, { follow: true });
+  await write("one");
+  const seen = [`${Buffer.from((await lines.next()).value ?? "")}`];
+  await files.rename(PATH, `${PATH}.20260101-000000`);
+  await write("two");
+  await files.rename(PATH, `${PATH}.20260101-000010`);
+  await write("three");
+  end();
+  for await (const chunk of lines) seen.push(`${Buffer.from(chunk)}`);
+  expect(seen.join("")).toBe("one\ntwo\nthree\n");
+});

@@ -108,13 +108,22 @@ function watchChanges({ files, path, onChange, signal, clock }: LogSource) {
 /** The file that was at `path` when it had this inode: still there, or renamed by a rotation. */
 async function pathOfInode(files: Files, path: string, inode: number): Promise<string | undefined> {
   if ((await files.stat(path))?.inode === inode) return path;
-  const slash = path.lastIndexOf("/");
-  const [folder, name] = [path.slice(0, slash), path.slice(slash + 1)];
-  for (const candidate of await files.list(folder)) {
-    if (!candidate.startsWith(`${name}.`)) continue;
-    if ((await files.stat(`${folder}/${candidate}`))?.inode === inode) return `${folder}/${candidate}`;
+  for (const rotated of await rotatedPaths(files, path)) {
+    if ((await files.stat(rotated))?.inode === inode) return rotated;
   }
   return undefined;
+}
+
+/** The oldest first. */
+async function rotatedPaths(files: Files, path: string): Promise<readonly string[]> {
+  const slash = path.lastIndexOf("/");
+  const [folder, name] = [path.slice(0, slash), path.slice(slash + 1)];
+  return (await files.list(folder)).filter((file) => file.startsWith(`${name}.`)).map((file) => `${folder}/${file}`);
+}
+
+/** The file that followed `at`, which has been rotated away, or is gone: where there were several rotations, not `path`. */
+async function pathAfter(files: Files, path: string, at: string | undefined): Promise<string> {
+  return (at !== undefined && (await rotatedPaths(files, path)).find((rotated) => rotated > at)) || path;
 }
 
 /** Whole lines, as they come; undefined means that there are none at the moment. */
@@ -123,6 +132,7 @@ async function* rawLines(source: LogSource, start: number): AsyncGenerator<Buffe
   let inode = (await files.stat(path))?.inode;
   let offset = start;
   let rest: Buffer = Buffer.alloc(0);
+  let isReplaced = false;
   for (;;) {
     const at = inode === undefined ? path : await pathOfInode(files, path, inode);
     const chunk = at === undefined ? undefined : await files.readAt(at, offset, CHUNK_BYTES);
@@ -138,12 +148,16 @@ async function* rawLines(source: LogSource, start: number): AsyncGenerator<Buffe
       continue;
     }
     const now = await files.stat(path);
-    if (now !== undefined && now.inode !== inode) {
-      inode = now.inode;
-      offset = 0;
+    if (now === undefined || now.inode === inode) {
+      yield undefined;
       continue;
     }
-    yield undefined;
+    // Only now is it certain that nothing more will be written to it; something may have been since it was read.
+    if (inode === undefined || isReplaced) {
+      inode = (await files.stat(await pathAfter(files, path, at)))?.inode;
+      offset = 0;
+      isReplaced = false;
+    } else isReplaced = true;
   }
 }
 
