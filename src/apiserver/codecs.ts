@@ -38,8 +38,8 @@ export interface Parsed {
 export interface Codecs {
   /** A body as an object of `kind`: copied, checked against the schema. @throws ApiError 400, 415 */
   decode(request: ApiRequest, kind: DecodedAs, validation: FieldValidation): Decoded;
-  /** A value that is already parsed, such as the result of a patch. @throws ApiError 400 */
-  decodeValue(value: unknown, kind: DecodedAs, validation: FieldValidation): Decoded;
+  /** A value that is already parsed, such as the result of a patch, whose text had `duplicates`. @throws ApiError 400 */
+  decodeValue(value: unknown, kind: DecodedAs, validation: FieldValidation, duplicates?: readonly string[]): Decoded;
   /** A body as it is; undefined where there is none. @throws ApiError 400, 415 */
   parse(request: ApiRequest): Parsed | undefined;
   schemaOf(kind: DecodedAs): StructSchema;
@@ -105,7 +105,7 @@ export function createCodecs(
       if (parsed === undefined) throw badJson("unexpected end of JSON input");
       if (!isObject(parsed.value))
         throw badJson(`json: cannot unmarshal ${goKind(parsed.value)} into Go value of ${HEAD}`);
-      return parsed;
+      return { ...parsed, value: parsed.value ?? {} };
     } catch (error) {
       if (!isApiError(error, "BadRequest")) throw error;
       const body = request.body instanceof Uint8Array ? bufferOf(request.body) : Buffer.alloc(0);
@@ -137,14 +137,15 @@ export function createCodecs(
     parse,
     schemaOf,
     whole,
-    decodeValue: (value, kind, validation) => decodeParsed({ value, duplicates: noDuplicates }, kind, validation),
+    decodeValue: (value, kind, validation, duplicates = []) =>
+      decodeParsed({ value, duplicates: () => duplicates }, kind, validation),
     decode: (request, kind, validation) => decodeParsed(parseAs(kind, request), kind, validation),
   };
 }
 
 /** Left out, kind and version are those that the path stands for. Source: handlers create.go, transformDecodeError. */
 function checkKind(value: unknown, expected: DecodedAs): void {
-  const { apiVersion = "", kind = "" } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
+  const { apiVersion = "", kind = "" } = value as { apiVersion?: unknown; kind?: unknown };
   const wanted = apiVersionOf(expected);
   if (apiVersion !== "" && apiVersion !== wanted) {
     throw badRequest(

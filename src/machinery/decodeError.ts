@@ -11,9 +11,18 @@ export interface DecodedKind {
   readonly kind: string;
 }
 
-/** Source: apiserver handlers transformDecodeError. The version is named without its group. */
+/**
+ * Its cause is a DecodeError with the reason alone. The version is named without its group.
+ * Source: apiserver handlers transformDecodeError.
+ */
 export const cannotBeHandled = ({ kind, version }: DecodedKind, reason: string): ApiError =>
-  new ApiError("BadRequest", `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${reason}`);
+  new ApiError(
+    "BadRequest",
+    `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${reason}`,
+    {
+      cause: new DecodeError(reason),
+    },
+  );
 
 const GO_SCALARS: Readonly<Record<string, string>> = {
   double: "float64",

@@ -109,7 +109,7 @@ export function invalidObject(
     details: {
       ...(name !== "" && { name }),
       ...(group !== "" && { group }),
-      kind,
+      ...(kind !== "" && { kind }),
       causes: errors.map(({ type, field, body }) => ({ reason: type, message: body, field })),
     },
   });

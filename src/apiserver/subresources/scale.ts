@@ -14,7 +14,7 @@ import { methodNotSupported } from "../errors.ts";
 import { objectResponse } from "../output/view.ts";
 import type { SubresourceHandler } from "../router.ts";
 import { keyOfRequest, waitForRevision } from "../verbs/get.ts";
-import { patchBody, patchTypeOf } from "../verbs/patch.ts";
+import { patchBody, patchTypeOf } from "../verbs/patchBody.ts";
 import { updateObject } from "../write/updateObject.ts";
 import { parseWriteOptions } from "../write/writeOptions.ts";
 
@@ -96,7 +96,7 @@ function putScale({ server, request }: ResourceRequest): (current: Scale) => Sca
 
 function patchedScale({ server, request }: ResourceRequest): (current: Scale) => Scale {
   const type = patchTypeOf(request);
-  const body = patchBody(request, type);
+  const { value: body } = patchBody(request, type);
   const patch = (current: Scale): unknown => {
     if (type === "json") return applyJsonPatch(current, body);
     if (type === "strategic") return applyStrategicMergePatch(current, body, server.codecs.schemaOf(SCALE));

@@ -6,7 +6,7 @@ import { createObject } from "../write/createObject.ts";
 import { updateObject } from "../write/updateObject.ts";
 import type { WriteOptions } from "../write/writeOptions.ts";
 import { keyOfRequest } from "./get.ts";
-import { decodePatched } from "./patch.ts";
+import { decoded } from "./patch.ts";
 
 /** Server-side apply: the object becomes what the manager says, and is made where it does not exist. */
 export async function apply(
@@ -48,7 +48,7 @@ function applyTo(
     nowMs: server.env.clock.now(),
     force: options.force,
   });
-  return merged === current ? current : decodePatched(call, merged, options.fieldValidation);
+  return merged === current ? current : decoded(call, merged, options.fieldValidation);
 }
 
 /** Source: structured-merge-diff manager of apimachinery managedfields, handlers patch.go applyPatcher. */

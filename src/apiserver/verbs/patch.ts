@@ -1,28 +1,26 @@
-import { parse as parseYaml } from "yaml";
-import type { FieldValidation } from "../../machinery/decode.ts";
-import { type FieldError, FieldPath, forbiddenField, invalidObject, required } from "../../machinery/fieldErrors.ts";
+import { DecodeError, type FieldValidation } from "../../machinery/decode.ts";
+import { isApiError } from "../../machinery/errors.ts";
+import {
+  type FieldError,
+  FieldPath,
+  forbiddenField,
+  invalid,
+  invalidObject,
+  required,
+} from "../../machinery/fieldErrors.ts";
+import { goText } from "../../machinery/goText.ts";
 import type { KubeObject } from "../../machinery/object.ts";
 import { applyJsonPatch } from "../../machinery/patch/jsonPatch.ts";
 import { applyMergePatch } from "../../machinery/patch/mergePatch.ts";
 import { applyStrategicMergePatch } from "../../machinery/patch/strategicMergePatch.ts";
 import type { ApiRequest, ApiResponse } from "../../machinery/requests.ts";
-import { unsupportedMediaType } from "../codecs.ts";
 import type { ResourceRequest } from "../context.ts";
-import { badRequest } from "../errors.ts";
 import { negotiateView } from "../output/negotiate.ts";
 import { objectResponse } from "../output/view.ts";
 import { updateObject } from "../write/updateObject.ts";
 import { parseWriteOptions, type WriteOptions } from "../write/writeOptions.ts";
 import { apply } from "./apply.ts";
-
-export type PatchType = "json" | "merge" | "strategic" | "apply";
-
-const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
-  "application/json-patch+json": "json",
-  "application/merge-patch+json": "merge",
-  "application/strategic-merge-patch+json": "strategic",
-  "application/apply-patch+yaml": "apply",
-};
+import { type PatchBody, type PatchType, patchBody, patchTypeOf } from "./patchBody.ts";
 
 /** PATCH of an object or a part of it. */
 export async function patch(call: ResourceRequest): Promise<ApiResponse> {
@@ -33,7 +31,7 @@ export async function patch(call: ResourceRequest): Promise<ApiResponse> {
   checkOptions(request, type);
   const body = patchBody(request, type);
   if (type === "apply") {
-    const { object, isNew } = await apply(call, body, options);
+    const { object, isNew } = await apply(call, body.value, options);
     return objectResponse(view.one(object, true), isNew ? 201 : 200);
   }
   const updated = await patchObject(call, type, body, options);
@@ -44,20 +42,33 @@ export async function patch(call: ResourceRequest): Promise<ApiResponse> {
 function patchObject(
   call: ResourceRequest,
   type: PatchType,
-  body: unknown,
+  { value, problems }: PatchBody,
   options: WriteOptions,
 ): Promise<KubeObject> {
   const { server, resource } = call;
   const wanted = (current: KubeObject): KubeObject => {
-    const patched = applyPatch(type, current, body, () => server.codecs.schemaOf(resource.kind));
-    return decodePatched(call, patched, options.fieldValidation);
+    const patched = applyPatch(type, current, value, () => server.codecs.schemaOf(resource.kind));
+    try {
+      return decoded(call, patched, options.fieldValidation, problems);
+    } catch (error) {
+      if (!isApiError(error, "BadRequest")) throw error;
+      const shown = type === "strategic" ? goText(value) : JSON.stringify(patched);
+      const reason = error.cause instanceof DecodeError ? error.cause.message : error.message;
+      throw invalidObject({ group: "", kind: "" }, "", [invalid(new FieldPath("patch"), shown, reason)]);
+    }
   };
   return updateObject(call, wanted, options, { optionsKind: "PatchOptions" });
 }
 
-export function decodePatched(call: ResourceRequest, patched: unknown, validation: FieldValidation): KubeObject {
+/** @throws ApiError 400 */
+export function decoded(
+  call: ResourceRequest,
+  value: unknown,
+  validation: FieldValidation,
+  problems: readonly string[] = [],
+): KubeObject {
   const { kind } = call.resource;
-  const { object, warnings } = call.server.codecs.decodeValue(patched, kind, validation);
+  const { object, warnings } = call.server.codecs.decodeValue(value, kind, validation, problems);
   call.warnings.push(...warnings);
   return kind.withDefaults(object);
 }
@@ -72,13 +83,6 @@ function applyPatch(
   return type === "merge" ? applyMergePatch(current, body) : applyStrategicMergePatch(current, body, schemaOf());
 }
 
-export function patchTypeOf({ headers }: ApiRequest): PatchType {
-  const mediaType = (headers?.["content-type"] ?? "").split(";")[0]?.trim() ?? "";
-  const type = PATCH_TYPES[mediaType];
-  if (type === undefined) throw unsupportedMediaType(Object.keys(PATCH_TYPES));
-  return type;
-}
-
 /** Source: meta/v1/validation ValidatePatchOptions. */
 function checkOptions({ query }: ApiRequest, type: PatchType): void {
   const errors: FieldError[] = [];
@@ -89,15 +93,4 @@ function checkOptions({ query }: ApiRequest, type: PatchType): void {
     errors.push(required(new FieldPath("fieldManager"), "is required for apply patch"));
   }
   if (errors.length > 0) throw invalidObject({ group: "meta.k8s.io", kind: "PatchOptions" }, "", errors);
-}
-
-export function patchBody({ body }: ApiRequest, type: PatchType): unknown {
-  if (!(body instanceof Uint8Array)) return body;
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
-  try {
-    return type === "apply" ? parseYaml(text) : JSON.parse(text);
-  } catch (error) {
-    const what = type === "apply" ? "error decoding YAML" : "error decoding patch";
-    throw badRequest(`${what}: ${(error as Error).message}`);
-  }
 }

@@ -257,6 +257,53 @@ describe("update", () => {
   });
 });
 
+describe("a patch that cannot be read", () => {
+  const DATA_NUMBER = "json: cannot unmarshal number into Go struct field ConfigMap.data of type string";
+  const cases: [name: string, headers: Record<string, string>, patch: string, status: number, message: string][] = [
+    ["no JSON", MERGE, "{", 400, "error decoding patch: unexpected end of JSON input"],
+    [
+      "a list",
+      MERGE,
+      "[]",
+      400,
+      "error decoding patch: json: cannot unmarshal array into Go value of type map[string]",
+    ],
+    ["a list, to be merged by keys", STRATEGIC, "[]", 400, "json: cannot unmarshal array into Go value of type map"],
+    ["no operations", JSON_PATCH, "{}", 400, "cannot unmarshal object into Go value of type []handlers.jsonPatchOp"],
+    ["a value of the wrong type", MERGE, '{"data":{"a":1}}', 422, ` "" is invalid: patch: Invalid value: "{`],
+    ["a value of the wrong type, and why", MERGE, '{"data":{"a":1}}', 422, DATA_NUMBER],
+    [
+      "an unknown field",
+      STRATEGIC,
+      '{"foo":[1],"data":{"b":"c"}}',
+      422,
+      ` "" is invalid: patch: Invalid value: "map[data:map[b:c] foo:[1]]": strict decoding error: unknown field "foo"`,
+    ],
+    ["a field twice", MERGE, '{"data":{"a":"1","a":"2"}}', 422, 'strict decoding error: duplicate field "data.a"'],
+    [
+      "an unknown field of an operation",
+      JSON_PATCH,
+      '[{"op":"add","path":"/data","value":{},"x":1}]',
+      422,
+      'strict decoding error: json patch unknown field "[0].x"',
+    ],
+  ];
+  it.each(cases)("is refused for %s", async (_, headers, patch, status, message) => {
+    const { send } = await withOne();
+    const answer = await send("PATCH", `${ONE}?fieldValidation=Strict`, patch, headers);
+    expect(answer.status).toBe(status);
+    expect(answer.body.message).toContain(message);
+  });
+
+  it("is warned of where that is enough", async () => {
+    const { send } = await withOne();
+    const { status, headers } = await send("PATCH", ONE, '{"foo":1,"data":{"a":"1","a":"2"}}', MERGE);
+    expect(status).toBe(200);
+    const warning = '299 - "duplicate field \\"data.a\\"", 299 - "unknown field \\"foo\\""';
+    expect(headers).toMatchObject({ warning });
+  });
+});
+
 describe("patch", () => {
   const patches: [name: string, headers: Record<string, string>, patch: object, data: object][] = [
     ["merges", MERGE, { data: { b: "2", a: null } }, { b: "2" }],
