@@ -2,7 +2,7 @@
  * Builds `dist/`: the command, the library and the storage worker, with everything that they import, so that the package
  * needs nothing else but its platform packages. Their types lie beside them, in `dist/types/`.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Rolldown } from "tsdown";
@@ -30,7 +30,8 @@ await build({
   plugins: [asciiOnly(), licences()],
 });
 copyFileSync("src/api/generated/descriptions.json", "dist/descriptions.json");
-execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json"], { stdio: "inherit" });
+const types = ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json"];
+process.exitCode = spawnSync(process.execPath, types, { stdio: "inherit" }).status ?? 1;
 
 /** V8 keeps a source with a single character beyond Latin-1 at two bytes for each: 8 MB more in every process of ours. */
 function asciiOnly(): Rolldown.Plugin {

@@ -87,7 +87,7 @@ function programs({ has }: Machine): Finding {
   const commands = Object.keys(SYSTEM_COMMANDS).filter((command) => !WELCOME_COMMANDS.includes(command));
   const [present, missing] = [commands.filter(has), commands.filter((command) => !has(command))];
   const standsIn = (command: string) => (command === "crun" && has("runc")) || (command === "runc" && has("crun"));
-  const packages = Object.keys(SYSTEM_COMMANDS).flatMap((command) => (has(command) ? [] : SYSTEM_COMMANDS[command]));
+  const packages = Object.entries(SYSTEM_COMMANDS).flatMap(([command, name]) => (has(command) ? [] : name));
   const remedy = `${missing.join(", ")} missing; to install as root: ${installCommand(packages)}`;
   return finding("programs", missing.every(standsIn), present.join(", "), remedy);
 }
