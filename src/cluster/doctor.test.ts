@@ -5,8 +5,17 @@ import { bringDown, deleteCluster } from "./down.ts";
 const ALL = Object.keys(SYSTEM_COMMANDS);
 const without = (...missing: string[]) => ALL.filter((command) => !missing.includes(command));
 
+interface Case {
+  readonly name: string;
+  readonly platform?: string;
+  readonly isRoot?: boolean;
+  /** Commands that the machine has. */
+  readonly has: readonly string[];
+  readonly want: RegExp | undefined;
+}
+
 describe("real containers", () => {
-  const cases = [
+  const cases: readonly Case[] = [
     { name: "need nothing more with everything there", has: ALL, want: undefined },
     { name: "need one of crun and runc", has: without("runc"), want: undefined },
     { name: "do without socat and conntrack", has: without("socat", "conntrack"), want: undefined },
