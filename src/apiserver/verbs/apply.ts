@@ -1,24 +1,31 @@
-import { isApiError } from "../../machinery/errors.ts";
+import { conflict, isApiError } from "../../machinery/errors.ts";
 import type { KubeObject } from "../../machinery/object.ts";
 import type { ResourceRequest } from "../context.ts";
 import { badRequest } from "../errors.ts";
 import { createObject } from "../write/createObject.ts";
+import { checkName } from "../write/names.ts";
 import { updateObject } from "../write/updateObject.ts";
 import type { WriteOptions } from "../write/writeOptions.ts";
 import { keyOfRequest } from "./get.ts";
 import { decoded } from "./patch.ts";
+import type { PatchBody } from "./patchBody.ts";
 
 /** Server-side apply: the object becomes what the manager says, and is made where it does not exist. */
 export async function apply(
   call: ResourceRequest,
-  body: unknown,
+  { value, problems }: PatchBody,
   options: WriteOptions,
 ): Promise<{ readonly object: KubeObject; readonly isNew: boolean }> {
-  const applied = checked(call, body);
+  const applied = checked(call, value);
+  // As warnings these would be dropped, for they have more than one line.
+  if (problems.length > 0 && options.fieldValidation === "Strict") {
+    throw badRequest(`error strict decoding patch: ${problems.join(", ")}`);
+  }
   const { resource, info } = call;
   for (;;) {
     try {
       if (resource.store.get(keyOfRequest(call)) === undefined && info.subresource === "") {
+        checkNew(call, applied);
         const draft = applyTo(call, undefined, applied, options);
         return { object: await createObject(call, draft, options, { isOwned: true }), isNew: true };
       }
@@ -32,6 +39,13 @@ export async function apply(
       await call.server.history.waitUntilFresh();
     }
   }
+}
+
+/** Who names a uid means an object that exists. Source: handlers patch.go applyPatch. */
+function checkNew({ resource: { ref }, info }: ResourceRequest, { metadata: { uid = "" } }: KubeObject): void {
+  if (uid === "") return;
+  const reason = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+  throw conflict(ref, info.name, reason);
 }
 
 function applyTo(
@@ -54,12 +68,12 @@ function applyTo(
 /** Source: structured-merge-diff manager of apimachinery managedfields, handlers patch.go applyPatcher. */
 function checked({ resource, info }: ResourceRequest, body: unknown): KubeObject {
   if (typeof body !== "object" || body === null || Array.isArray(body))
-    throw badRequest("error decoding YAML: not an object");
+    throw badRequest("error decoding patch: not an object");
   const object = body as Partial<KubeObject>;
   if (object.apiVersion === undefined) throw badRequest("invalid object type: /, Kind=");
   const { metadata } = object;
   if (metadata?.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
-  return {
+  const whole = {
     ...object,
     apiVersion: object.apiVersion,
     kind: object.kind ?? resource.kind.kind,
@@ -69,4 +83,6 @@ function checked({ resource, info }: ResourceRequest, body: unknown): KubeObject
       ...(resource.isNamespaced && { namespace: metadata?.namespace ?? info.namespace }),
     },
   } as KubeObject;
+  checkName(whole, { info, resource });
+  return whole;
 }

@@ -31,7 +31,7 @@ export async function patch(call: ResourceRequest): Promise<ApiResponse> {
   checkOptions(request, type);
   const body = patchBody(request, type);
   if (type === "apply") {
-    const { object, isNew } = await apply(call, body.value, options);
+    const { object, isNew } = await apply(call, body, options);
     return objectResponse(view.one(object, true), isNew ? 201 : 200);
   }
   const updated = await patchObject(call, type, body, options);

@@ -1,5 +1,5 @@
 /** What a patch says, before anybody knows what it is for. Source: apiserver endpoints/handlers/patch.go. */
-import { parse as parseYaml } from "yaml";
+import { parseDocument, parse as parseYaml } from "yaml";
 import { duplicateKeys } from "../../machinery/decode.ts";
 import { goJsonObjectError, goJsonSyntaxError } from "../../machinery/goJsonError.ts";
 import type { ApiRequest } from "../../machinery/requests.ts";
@@ -38,11 +38,28 @@ export function patchBody({ body }: ApiRequest, type: PatchType): PatchBody {
   return type === "apply" ? yamlBody(bytes.toString()) : jsonBody(bytes, type);
 }
 
+/** What programs send is JSON, which is read much faster as that. */
 function yamlBody(text: string): PatchBody {
+  const json = text.startsWith("{") ? parsedJson(text) : undefined;
+  if (json !== undefined && duplicateKeys(text).length === 0) return { value: json, problems: [] };
+  const { errors } = parseDocument(text);
+  const other = errors.find(({ code }) => code !== "DUPLICATE_KEY");
+  if (other !== undefined) throw badRequest(`error decoding patch: ${notYaml(other.message)}`);
+  const twice = errors.map(({ pos: [start], linePos }) => {
+    const [key = ""] = /^("[^"]*"|[^\s:]*)/.exec(text.slice(start)) ?? [];
+    return `  line ${linePos?.[0].line ?? 0}: key ${JSON.stringify(key.replaceAll('"', ""))} already set in map`;
+  });
+  const problems = twice.length === 0 ? [] : [notYaml(["unmarshal errors:", ...twice].join("\n"))];
+  return { value: parseYaml(text, { uniqueKeys: false }), problems };
+}
+
+const notYaml = (reason: string) => `error converting YAML to JSON: yaml: ${reason}`;
+
+function parsedJson(text: string): unknown {
   try {
-    return { value: parseYaml(text), problems: [] };
-  } catch (error) {
-    throw badRequest(`error decoding YAML: ${(error as Error).message}`);
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

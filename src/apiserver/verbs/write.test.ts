@@ -345,6 +345,51 @@ describe("patch", () => {
     expect(forced.body.data).toEqual({ a: "2" });
   });
 
+  const applies: [name: string, url: string, body: string, status: number, message: string][] = [
+    [
+      "another name",
+      ONE,
+      "{apiVersion: v1, kind: ConfigMap, metadata: {name: two}}",
+      400,
+      "the name of the object (two) does not match the name on the URL (one)",
+    ],
+    [
+      "another namespace",
+      ONE,
+      "{apiVersion: v1, kind: ConfigMap, metadata: {name: one, namespace: x}}",
+      400,
+      "the namespace of the object (x) does not match the namespace on the request (default)",
+    ],
+    [
+      "the uid of something that is not there",
+      `${MAPS}/two`,
+      "{apiVersion: v1, kind: ConfigMap, metadata: {name: two, uid: abc}}",
+      409,
+      "uid mismatch: the provided object specified uid abc, and no existing object was found",
+    ],
+    [
+      "a key twice",
+      ONE,
+      "apiVersion: v1\nkind: ConfigMap\nkind: ConfigMap\n",
+      400,
+      'error strict decoding patch: error converting YAML to JSON: yaml: unmarshal errors:\n  line 3: key "kind" already set in map',
+    ],
+    ["no YAML", ONE, "{", 400, "error decoding patch: error converting YAML to JSON: yaml: "],
+  ];
+  it.each(applies)("refuses to apply %s", async (_, url, body, status, message) => {
+    const { send } = await withOne();
+    const answer = await send("PATCH", `${url}?fieldManager=me&fieldValidation=Strict`, body, APPLY);
+    expect(answer.status).toBe(status);
+    expect(answer.body.message).toContain(message);
+  });
+
+  it("applies a text with a key given twice where nobody is strict", async () => {
+    const { send } = await withOne();
+    const text = "apiVersion: v1\nkind: ConfigMap\ndata: {b: c}\ndata: {b: d}\n";
+    const { body } = await send("PATCH", `${ONE}?fieldManager=me`, text, APPLY);
+    expect(body.data).toEqual({ a: "1", b: "d" });
+  });
+
   const refusals: [name: string, query: string, headers: Record<string, string>, status: number, message: string][] = [
     [
       "apply without a manager",

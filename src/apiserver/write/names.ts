@@ -14,7 +14,7 @@ export function checkNamespace(
 /** An update says whom it means twice. Source: endpoints/handlers rest.go, checkName. */
 export function checkName(
   { metadata: { name = "", namespace = "" } }: KubeObject,
-  { info, resource }: ResourceRequest,
+  { info, resource }: Pick<ResourceRequest, "info" | "resource">,
 ): void {
   if (name === "") {
     throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`);
