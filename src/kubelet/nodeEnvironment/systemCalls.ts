@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import { getSystemErrorName } from "node:util";
+import { type ForeignCalls, type ForeignFunction, type ForeignLibrary, foreignCalls } from "../../lib/foreignCalls.ts";
 
 /** Flags of mount(2). Source: linux/mount.h. */
 export const MS_RDONLY = 1;
@@ -33,16 +33,9 @@ export const MSG_DONTWAIT = 0x40;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 
-type Foreign = (...args: unknown[]) => number | bigint;
-interface Koffi {
-  load(path: null): { func(prototype: string): Foreign & { async: (...args: unknown[]) => void } };
-  errno(): number;
-}
-
 /**
- * The few calls of Linux that Node does not offer. Loaded on first use, so that machines without containers never need
- * the native library. The prototypes are those of 64-bit Linux; variadic functions are declared with their last
- * argument, which is passed the same way there.
+ * The few calls of Linux that Node does not offer. The prototypes are those of 64-bit Linux; variadic functions are
+ * declared with their last argument, which is passed the same way there.
  */
 const PROTOTYPES = {
   mount: "int mount(str source, str target, str type, unsigned long flags, str data)",
@@ -67,13 +60,13 @@ const PROTOTYPES = {
 
 type Name = keyof typeof PROTOTYPES;
 
-let koffi: Koffi | undefined;
-let libc: ReturnType<Koffi["load"]> | undefined;
-const functions = new Map<Name, Foreign & { async: (...args: unknown[]) => void }>();
+let calls: ForeignCalls | undefined;
+let libc: ForeignLibrary | undefined;
+const functions = new Map<Name, ForeignFunction>();
 
 function foreign(name: Name) {
-  koffi ??= createRequire(import.meta.url)(`@koromix/koffi-linux-${process.arch}`) as Koffi;
-  libc ??= koffi.load(null);
+  calls ??= foreignCalls();
+  libc ??= calls.load(null);
   let call = functions.get(name);
   if (call === undefined) {
     call = libc.func(PROTOTYPES[name]);
@@ -95,7 +88,7 @@ export class SystemCallError extends Error {
 function check(name: Name, subject: string, ...args: unknown[]): number {
   const result = Number(foreign(name)(...args));
   if (result >= 0) return result;
-  throw new SystemCallError(name, getSystemErrorName(-(koffi as Koffi).errno()), subject);
+  throw new SystemCallError(name, getSystemErrorName(-(calls as ForeignCalls).errno()), subject);
 }
 
 export function mount(options: { source: string; target: string; type?: string; flags?: number; data?: string }): void {

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
-import koffi from "koffi";
+import { foreignCalls } from "../../lib/foreignCalls.ts";
 
 /**
  * Follows the system calls of some threads of another process of this user, as strace does: through ptrace, so it needs
@@ -28,7 +28,8 @@ const SYSCALL_INFO_BYTES = 88;
 /** PATH_MAX. */
 const PATH_BYTES_MAX = 4096;
 
-const libc = koffi.load(null);
+const calls = foreignCalls();
+const libc = calls.load(null);
 const ptrace = libc.func("long ptrace(long request, int pid, intptr_t address, void *data)");
 const ptraceNumber = libc.func("ptrace", "long", ["long", "int", "intptr_t", "intptr_t"]);
 const waitpid = libc.func("int waitpid(int pid, _Out_ int *status, int options)");
@@ -38,7 +39,7 @@ export type SyscallStop =
   | { readonly at: "exit"; readonly thread: number; readonly result: number };
 
 function check(result: number, what: string): void {
-  if (result < 0) throw new Error(`ptrace could not ${what} (errno ${koffi.errno()})`);
+  if (result < 0) throw new Error(`ptrace could not ${what} (errno ${calls.errno()})`);
 }
 
 /** Begins to follow the thread and every thread that it starts. */

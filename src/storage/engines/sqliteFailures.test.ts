@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import koffi from "koffi";
 import { afterAll, describe, expect, it } from "vitest";
+import { foreignCalls } from "../../lib/foreignCalls.ts";
 import { type Entry, type Storage, StorageWriteError } from "../storage.ts";
 import { bytes, record, testEnv } from "../storageFixture.ts";
 import { sqliteStorage } from "./sqlite.ts";
@@ -13,7 +13,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 /** Source: Linux, uapi asm-generic/resource.h. */
 const RLIMIT_FSIZE = 1;
 const UNLIMITED = 2n ** 64n - 1n;
-const setrlimit = koffi.load(null).func("int setrlimit(int resource, const uint64_t *limit)");
+const setrlimit = foreignCalls().load(null).func("int setrlimit(int resource, const uint64_t *limit)");
 
 /** While it lasts, the kernel refuses every write of this process beyond that many bytes of a file. */
 function limitFileSize(limit: bigint): void {
