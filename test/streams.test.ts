@@ -148,6 +148,27 @@ describe.runIf(canRunContainers())("streams", async () => {
       expect(readFileSync(received).equals(readFileSync(sent))).toBe(true);
     });
 
+    test("run, get, label, describe, explain, apply and delete work as well", async () => {
+      const name = `plain-${randomBytes(3).toString("hex")}`;
+      const ok = async (words: readonly string[], input?: string) => {
+        const { stdout, stderr, code } = await tryIt(words, input);
+        expect({ stderr, code }).toMatchObject({ code: 0 });
+        return stdout;
+      };
+      expect(await ok(["run", name, "--image=tools:1", "--", "-c", "exit 0"])).toBe(`pod/${name} created\n`);
+      expect(await ok(["label", "pod", name, `colour=${name}`])).toBe(`pod/${name} labeled\n`);
+      expect(await ok(["get", "pods", "-l", `colour=${name}`, "-o", "name"])).toBe(`pod/${name}\n`);
+      expect(await ok(["get", "pod", name, "-o", "wide"])).toMatch(/^NAME +READY +STATUS +RESTARTS +AGE +IP +NODE /);
+      expect(await ok(["describe", "pod", name])).toMatch(/Labels: +colour=plain-\w+\n +run=plain-/);
+      expect(await ok(["explain", "pod.spec.containers.image"])).toMatch(/Container image name/);
+      const manifest = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data: { a: "old" } });
+      expect(await ok(["apply", "-f", "-"], manifest)).toBe(`configmap/${name} created\n`);
+      expect(await ok(["apply", "-f", "-"], manifest.replace("old", "new"))).toBe(`configmap/${name} configured\n`);
+      expect(await ok(["delete", `pod/${name}`, `configmap/${name}`, "--now"])).toContain(
+        `configmap "${name}" deleted`,
+      );
+    });
+
     test("logs -f follows until the container ends", async () => {
       const name = `talker-${randomBytes(3).toString("hex")}`;
       const script = "for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 0.2; done";
