@@ -1,6 +1,7 @@
 /** HTTP/1.1 over a connection that is already there: one exchange, or an upgrade passed through byte by byte. */
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { joinStreams } from "../../lib/joinStreams.ts";
 
 export interface Exchange {
   readonly method: string;
@@ -73,16 +74,4 @@ export function passUpgrade(request: IncomingMessage, client: Duplex, head: Buff
   peer.write(`${lines.join("\r\n")}\r\n\r\n`);
   if (head.length > 0) peer.write(head);
   joinStreams(client, peer);
-}
-
-/** Bytes and half-closes pass both ways; an end or error that is final on one side is final on the other. */
-export function joinStreams(a: Duplex, b: Duplex): void {
-  for (const [one, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    one.on("error", () => other.destroy());
-    one.on("close", () => other.destroy());
-    one.pipe(other);
-  }
 }
