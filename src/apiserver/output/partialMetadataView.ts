@@ -19,6 +19,7 @@ export function partialMetadataView({ toServed }: Resource, apiVersion: string):
   return {
     key: `metadata/${apiVersion}`,
     one,
+    bookmark: (served) => partialMetadata(served, apiVersion),
     list: (stored, metadata) =>
       objectResponse({ kind: "PartialObjectMetadataList", apiVersion, metadata, items: stored.map(one) }),
   };

@@ -15,25 +15,36 @@ const INCLUDE_OBJECT = new Set(["", "None", "Metadata", "Object"]);
 export function tableView({ resource, server, request }: ResourceRequest, apiVersion: string): View {
   const columns: readonly Column<KubeObject>[] = resource.kind.columns;
   const include = includeObject(request.query?.get("includeObject") ?? "");
-  const rowOf = (stored: KubeObject) => {
-    const object = resource.toServed(stored);
+  const rowOf = (object: KubeObject) => {
     const context = { nowMs: server.env.clock.now() };
     return {
       cells: columns.map((column) => cellOf(column, object, context)),
       object: shown(object, include, apiVersion),
     };
   };
-  const table = (metadata: ListMetadata, stored: readonly KubeObject[], withHeader: boolean) => ({
+  const table = (metadata: ListMetadata, rows: readonly object[], withHeader: boolean) => ({
     kind: "Table",
     apiVersion,
     metadata,
     columnDefinitions: withHeader ? columns.map(definitionOf) : null,
-    rows: stored.map(rowOf),
+    rows,
   });
+  const alone = ({ metadata: { resourceVersion } }: KubeObject, row: object, withHeader: boolean) =>
+    table({ resourceVersion }, [row], withHeader);
   return {
     key: `table/${apiVersion}/${include}`,
-    one: (stored, withHeader) => table({ resourceVersion: stored.metadata.resourceVersion }, [stored], withHeader),
-    list: (stored, metadata) => objectResponse(table(metadata, stored, true)),
+    one: (stored, withHeader) => alone(stored, rowOf(resource.toServed(stored)), withHeader),
+    // Upstream prints the cells of an object without any value, which nobody looks at.
+    bookmark: (served, withHeader) =>
+      alone(served, { cells: columns.map(() => ""), object: shown(served, include, apiVersion) }, withHeader),
+    list: (stored, metadata) =>
+      objectResponse(
+        table(
+          metadata,
+          stored.map((object) => rowOf(resource.toServed(object))),
+          true,
+        ),
+      ),
   };
 }
 

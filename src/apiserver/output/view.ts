@@ -16,6 +16,8 @@ export interface View {
   readonly key: string;
   /** From a stored object. @param withHeader the first one of a watch (a Table then names its columns). */
   one(stored: KubeObject, withHeader: boolean): object;
+  /** From what a bookmark carries: an object with nothing but metadata, in the resource's version. */
+  bookmark(served: KubeObject, withHeader: boolean): object;
   list(stored: readonly KubeObject[], metadata: ListMetadata): ObjectResponse;
 }
 
@@ -34,6 +36,7 @@ export function plainView({ kind, toServed }: Resource): View {
   return {
     key: kind.storedAs === undefined ? "" : head.apiVersion,
     one: toServed,
+    bookmark: (served) => served,
     list: (stored, metadata) => {
       const items = kind.storedAs === undefined ? stored : stored.map(toServed);
       const list = { ...head, metadata, items };

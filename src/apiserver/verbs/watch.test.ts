@@ -72,6 +72,31 @@ describe("watch", () => {
     expect(await events(watch, 1)).toEqual(["BOOKMARK @3"]);
   });
 
+  it("sends a last bookmark two seconds before its end", async () => {
+    const server = testServer();
+    await create(server, "a");
+    const watch = await open(server, "resourceVersion=2&allowWatchBookmarks=true&timeoutSeconds=5");
+    await server.clock.advance(5_000);
+    expect(await events(watch, 2)).toEqual(["BOOKMARK @2", "END"]);
+  });
+
+  const INITIAL = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+  const metadata = { resourceVersion: "1", annotations: { "k8s.io/initial-events-end": "true" } };
+  const forms: [form: string, path: string, want: object][] = [
+    ["PartialObjectMetadata", MAPS, { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata }],
+    ["Table", MAPS, { columnDefinitions: [{ name: "Name" }, {}, {}], rows: [{ object: { metadata } }] }],
+    ["Table", "/api/v1/pods", { kind: "Table", rows: [{ object: { kind: "PartialObjectMetadata", metadata } }] }],
+    ["Table", "/api/v1/events", { metadata: { resourceVersion: "1" } }],
+  ];
+  it.each(forms)("sends bookmarks in the form of the objects: %s of %s", async (form, path, want) => {
+    const server = testServer();
+    const accept = `application/json;as=${form};v=v1;g=meta.k8s.io`;
+    const { watch } = await server.send("GET", `${path}?watch=1&${INITIAL}`, undefined, { accept });
+    const frames = (await watch?.next()) ?? [];
+    expect(frames.map(({ type }) => type)).toEqual(["BOOKMARK"]);
+    expect(frames[0]?.object).toMatchObject(want);
+  });
+
   it("ends when its time is over", async () => {
     const server = testServer();
     const watch = await open(server, "timeoutSeconds=5");

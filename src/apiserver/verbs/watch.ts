@@ -14,6 +14,9 @@ import { waitForRevision } from "./get.ts";
 /** Watches without a time limit end after once to twice this. Source: kube-apiserver --min-request-timeout. */
 const TIMEOUT_MIN_SECONDS = 1_800;
 
+/** How long before its end a watch says once more how far it has come. Source: cacher cache_watcher.go, nextBookmarkTime. */
+const LAST_BOOKMARK_MS = 2_000;
+
 const INITIAL_EVENTS_END = { "k8s.io/initial-events-end": "true" };
 
 /** GET with `watch=true`: what happens from a revision on. */
@@ -41,18 +44,20 @@ interface Watching {
 /** In one turn, so that nothing happens between what is replayed and what is subscribed to. */
 function start(call: ResourceRequest, { queue, view, options, scope }: Watching): void {
   const { cache } = call.resource.store;
-  const toFrame = framesFor(call, view, matcherOf(options, scope, call.resource));
+  const frames = framesFor(call, view, matcherOf(options, scope, call.resource));
   const push = (event: CacheEvent, shared: SharedFrames) => {
-    const frame = toFrame(event, shared);
+    const frame = frames.ofEvent(event, shared);
     if (frame !== undefined) queue.push(frame, jsonLength(event.object));
   };
   const fill = (event: CacheEvent) => {
-    const frame = toFrame(event, new Map());
+    const frame = frames.ofEvent(event, new Map());
     if (frame !== undefined) queue.fill(frame);
   };
   try {
-    if (isFromNow(options)) replayState(call, { queue, view, options, scope }, fill);
-    else for (const event of cache.eventsSince(Number(options.resourceVersion))) fill(event);
+    if (isFromNow(options)) {
+      replayState(call, options, scope, fill);
+      if (options.sendInitialEvents) queue.fill(frames.ofBookmark(cache.revision, INITIAL_EVENTS_END));
+    } else for (const event of cache.eventsSince(Number(options.resourceVersion))) fill(event);
   } catch (error) {
     if (!isExpired(error)) throw error;
     queue.fill(errorFrame(error));
@@ -61,7 +66,7 @@ function start(call: ResourceRequest, { queue, view, options, scope }: Watching)
   }
   // Another API server may have been ahead of this one when it named the revision.
   const since = isFromNow(options) ? 0 : Number(options.resourceVersion);
-  const bookmark = (revision: number) => queue.push(bookmarkFrame(call, revision));
+  const bookmark = (revision: number) => queue.push(frames.ofBookmark(revision));
   const sink: EventSink = {
     onEvent: (event, shared) => {
       if (event.revision > since) push(event, shared);
@@ -70,12 +75,19 @@ function start(call: ResourceRequest, { queue, view, options, scope }: Watching)
     onClose: () => queue.end(),
   };
   const stop = cache.subscribe(scope, sink);
-  const timer = call.server.env.clock.setTimer(timeoutMs(call, options), () => queue.end());
+  const { clock } = call.server.env;
+  const lastsMs = timeoutMs(call, options);
+  const timer = clock.setTimer(lastsMs, () => queue.end());
+  const lastBookmark =
+    options.allowWatchBookmarks && lastsMs > LAST_BOOKMARK_MS
+      ? clock.setTimer(lastsMs - LAST_BOOKMARK_MS, () => bookmark(cache.revision))
+      : undefined;
   const abort = () => queue.close();
   call.request.signal?.addEventListener("abort", abort, { once: true });
   queue.onClose = () => {
     stop();
     timer.cancel();
+    lastBookmark?.cancel();
     call.request.signal?.removeEventListener("abort", abort);
   };
   if (call.request.signal?.aborted) abort();
@@ -86,17 +98,16 @@ const isFromNow = ({ resourceVersion, sendInitialEvents }: ListOptions) =>
   sendInitialEvents === true || resourceVersion === "" || resourceVersion === "0";
 
 function replayState(
-  call: ResourceRequest,
-  { queue, options, scope }: Watching,
+  { resource }: ResourceRequest,
+  { sendInitialEvents }: ListOptions,
+  scope: Scope,
   fill: (event: CacheEvent) => void,
 ): void {
-  if (options.sendInitialEvents === false) return;
-  const { cache } = call.resource.store;
-  for (const object of cache.list(scope)) {
+  if (sendInitialEvents === false) return;
+  for (const object of resource.store.cache.list(scope)) {
     const revision = Number(object.metadata.resourceVersion);
     fill({ type: "ADDED", key: "", object, previous: undefined, revision });
   }
-  if (options.sendInitialEvents) queue.fill(bookmarkFrame(call, cache.revision, INITIAL_EVENTS_END));
 }
 
 const timeoutMs = ({ server }: ResourceRequest, { timeoutSeconds }: ListOptions) =>
@@ -105,27 +116,41 @@ const timeoutMs = ({ server }: ResourceRequest, { timeoutSeconds }: ListOptions)
     ? timeoutSeconds
     : TIMEOUT_MIN_SECONDS * (1 + server.env.random.next()));
 
-function bookmarkFrame({ resource: { kind } }: ResourceRequest, revision: number, annotations?: object): WatchFrame {
-  const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...(annotations && { annotations }) };
-  return makeFrame("BOOKMARK", { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata });
+interface Frames {
+  ofEvent(event: CacheEvent, shared: SharedFrames): WatchFrame | undefined;
+  ofBookmark(revision: number, annotations?: Readonly<Record<string, string>>): WatchFrame;
 }
 
 /** An object that comes into a selector is ADDED, one that leaves it is DELETED (as it last matched). */
-function framesFor(call: ResourceRequest, view: View, matches: ((object: KubeObject) => boolean) | undefined) {
-  const { toServed } = call.resource;
+function framesFor(
+  { resource: { kind, toServed } }: ResourceRequest,
+  view: View,
+  matches: ((object: KubeObject) => boolean) | undefined,
+): Frames {
   const isSelected = (object: KubeObject) => matches === undefined || matches(toServed(object));
   let isFirst = true;
-  return (event: CacheEvent, shared: SharedFrames): WatchFrame | undefined => {
-    const seen = transition(event, isSelected);
-    if (seen === undefined) return undefined;
-    const withHeader = isFirst;
+  const withHeader = () => {
+    const was = isFirst;
     isFirst = false;
-    const key = `${view.key}/${seen.type}/${view.key.startsWith("table") && withHeader}`;
-    const known = shared.get(key);
-    if (known !== undefined) return known;
-    const frame = makeFrame(seen.type, view.one(seen.object, withHeader));
-    shared.set(key, frame);
-    return frame;
+    return was;
+  };
+  return {
+    ofEvent: (event, shared) => {
+      const seen = transition(event, isSelected);
+      if (seen === undefined) return undefined;
+      const hasHeader = withHeader();
+      const key = `${view.key}/${seen.type}/${view.key.startsWith("table") && hasHeader}`;
+      const known = shared.get(key);
+      if (known !== undefined) return known;
+      const frame = makeFrame(seen.type, view.one(seen.object, hasHeader));
+      shared.set(key, frame);
+      return frame;
+    },
+    ofBookmark: (revision, annotations) => {
+      const metadata = { resourceVersion: String(revision), ...(annotations && { annotations }) };
+      const empty = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata } as KubeObject;
+      return makeFrame("BOOKMARK", view.bookmark(empty, withHeader()));
+    },
   };
 }
 
