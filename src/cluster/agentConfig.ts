@@ -1,5 +1,6 @@
 /** What a node's agent is told by the control plane that starts it: a file, because it is started again by others. */
 import { readFileSync, writeFileSync } from "node:fs";
+import type { Pod } from "../api/generated/core-v1.ts";
 import type { NodeEnvironment } from "../kubelet/nodeEnvironment/nodeEnvironment.ts";
 import type { KeyPair } from "../pki/certificates.ts";
 
@@ -13,6 +14,10 @@ export interface AgentConfig {
   readonly isControlPlane: boolean;
   /** The API server's Unix socket; it crosses network namespaces. */
   readonly apiSocket: string;
+  /** Unix socket of the control plane's components. */
+  readonly componentsSocket: string;
+  /** The control plane's, on its node. */
+  readonly staticPods: readonly Pod[];
   /** Where the agent offers the API to its pods. */
   readonly apiPort: number;
   readonly rootCa: string;

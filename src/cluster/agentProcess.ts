@@ -13,7 +13,7 @@ import { httpsTransport } from "../client/transports/https.ts";
 import { parseResolvConf, reachableNameservers } from "../dns/resolvConf.ts";
 import { ImageStore } from "../kubelet/images/store.ts";
 import { createKubelet } from "../kubelet/kubelet.ts";
-import { createBuiltinRuntime } from "../kubelet/runtimes/builtin.ts";
+import { type BuiltinProgram, createBuiltinRuntime } from "../kubelet/runtimes/builtin.ts";
 import { openOciRuntime } from "../kubelet/runtimes/oci/ociRuntime.ts";
 import { diskFiles } from "../kubelet/volumes/diskFiles.ts";
 import type { Env } from "../lib/env.ts";
@@ -21,7 +21,8 @@ import { nftablesBackend } from "../proxy/backends/nftables.ts";
 import { podNetwork } from "../proxy/network/podNetwork.ts";
 import { type AgentConfig, readAgentConfig } from "./agentConfig.ts";
 import { serveAgent } from "./agentServer.ts";
-import { DNS_IMAGE, PROXY_IMAGE } from "./builtin/builtinImages.ts";
+import { COMPONENT_IMAGES, DNS_IMAGE, PROXY_IMAGE } from "./builtin/builtinImages.ts";
+import { componentProgram } from "./builtin/componentProgram.ts";
 import { dnsProgram } from "./builtin/dnsProgram.ts";
 import { proxyProgram } from "./builtin/proxyProgram.ts";
 import { createServiceWatch, type ServiceWatch } from "./builtin/serviceWatch.ts";
@@ -74,9 +75,13 @@ async function openRuntime(env: Env, config: AgentConfig, watch: ServiceWatch) {
     conmon: config.conmon,
   });
   const backend = () => nftablesBackend({ nodeIP: config.nodeIP, podCidr: config.clusterPodCidr });
-  const programs = new Map([
+  const programs = new Map<string, BuiltinProgram>([
     [DNS_IMAGE, dnsProgram({ env, watch, upstreams, bindSocket: inner.bindSocket })],
     [PROXY_IMAGE, proxyProgram({ env, nodeName: config.node, watch, backend })],
+    ...Object.entries(COMPONENT_IMAGES).map(([component, image]): [string, BuiltinProgram] => [
+      image,
+      componentProgram({ env, socketPath: config.componentsSocket, component }),
+    ]),
   ]);
   return createBuiltinRuntime({ env, inner, programs, stateDirectory: join(config.runDirectory, "builtin") });
 }
@@ -97,6 +102,8 @@ async function startKubelet(env: Env, config: AgentConfig, client: Client, watch
     hostsFile: existsSync("/etc/hosts") ? readFileSync("/etc/hosts", "utf8") : "127.0.0.1\tlocalhost\n",
     dial: dialTcp,
     version: GIT_VERSION,
+    staticPods: config.staticPods,
+    restartsDeletedStaticPods: true,
   });
   await serveAgent(config.agentSocket, kubelet.server);
   chmodSync(config.agentSocket, 0o600);

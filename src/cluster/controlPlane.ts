@@ -20,7 +20,7 @@ import { type Client, createClient } from "../client/client.ts";
 import { createSharedInformers } from "../client/sharedInformers.ts";
 import { directTransport } from "../client/transports/direct.ts";
 import { startControllers } from "../controllers/index.ts";
-import type { Env } from "../lib/env.ts";
+import type { Env, Log } from "../lib/env.ts";
 import type { ApiRequest, UserInfo } from "../machinery/requests.ts";
 import type { TokenSigner } from "../pki/serviceAccountTokens.ts";
 import { startScheduler } from "../scheduler/scheduler.ts";
@@ -40,7 +40,12 @@ export interface ControlPlaneOptions {
   readonly loadBalancerRange: string;
   /** Documentation of API types, read when somebody asks for OpenAPI. */
   readonly descriptions: () => Descriptions;
+  /** Components that do not log where the API server does. */
+  readonly logs?: Readonly<Partial<Record<ActingComponent, Log>>>;
 }
+
+/** What acts unasked. */
+export type ActingComponent = "kube-controller-manager" | "kube-scheduler";
 
 export interface ControlPlane {
   readonly apiServer: ApiServer;
@@ -48,8 +53,9 @@ export interface ControlPlane {
   client(user: UserInfo, userAgent: string): Client;
   /** Serves an upgraded connection for a user. @throws ApiError while nothing has been sent */
   upgrade(request: ApiRequest, user: UserInfo, raw: RawUpgrade): Promise<void>;
-  /** Starts what acts unasked; before that the API only answers. */
-  start(): void;
+  /** Starts what acts unasked, all of it or one; before that the API only answers. Twice is harmless. */
+  start(component?: ActingComponent): void;
+  stopComponent(component: ActingComponent): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -79,7 +85,19 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   });
   const client = (user: UserInfo, userAgent: string) =>
     createClient(directTransport(apiServer.handle, user), userAgent);
-  const running: { stop(): Promise<void> }[] = [];
+  const running = new Map<ActingComponent, Running>();
+  const starters: Readonly<Record<ActingComponent, (env: Env) => Running>> = {
+    "kube-controller-manager": (own) => startControllerManager({ ...options, env: own }, client),
+    "kube-scheduler": (own) => startSchedulerComponent(own, client),
+  };
+  const start = (name: ActingComponent) => {
+    if (!running.has(name)) running.set(name, starters[name]({ ...env, log: options.logs?.[name] ?? env.log }));
+  };
+  const stopComponent = async (name: ActingComponent) => {
+    const component = running.get(name);
+    running.delete(name);
+    await component?.stop();
+  };
 
   return {
     apiServer,
@@ -92,17 +110,22 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       if (!decision.isAllowed) throw forbiddenError(attributes, decision.reason);
       await connectUpgrade({ resources: apiServer.resources, env }, info, egress, raw);
     },
-    start: () => {
-      running.push(startControllerManager(options, client), startSchedulerComponent(env, client));
+    start: (component) => {
+      for (const name of component === undefined ? componentNames(starters) : [component]) start(name);
     },
+    stopComponent,
     stop: async () => {
-      await Promise.all(running.map((one) => one.stop()));
+      await Promise.all(componentNames(starters).map(stopComponent));
       await apiServer.close();
     },
   };
 }
 
 type ClientFor = ControlPlane["client"];
+interface Running {
+  stop(): Promise<void>;
+}
+const componentNames = (of: object) => Object.keys(of) as ActingComponent[];
 
 function startControllerManager(options: ControlPlaneOptions, clientFor: ClientFor) {
   const { env } = options;

@@ -4,7 +4,7 @@
  *
  * Order matters for speed: what does not depend on each other runs at once, and every step reports its time.
  */
-import { writeFileSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { service as serviceKind } from "../api/index.ts";
@@ -17,11 +17,13 @@ import { hostPortListeners } from "../proxy/backends/hostPortListeners.ts";
 import { hostPorts } from "../proxy/hostPorts.ts";
 import { sqliteStorage } from "../storage/engines/sqlite.ts";
 import { applyAddons } from "./builtin/applyAddons.ts";
+import { serveComponents } from "./builtin/componentServer.ts";
+import { type ControlPlaneParts, createControlPlaneComponents } from "./builtin/controlPlaneComponents.ts";
 import type { ClusterConfig } from "./clusterConfig.ts";
 import { ADMIN, type ControlPlane, createControlPlane } from "./controlPlane.ts";
-import { loadIdentity } from "./identity.ts";
+import { type ClusterIdentity, loadIdentity } from "./identity.ts";
 import { existingConfig } from "./images.ts";
-import { kubeconfigFor } from "./kubeconfig.ts";
+import { kubeconfigFor, writeKubeconfig } from "./kubeconfig.ts";
 import { createNodes, type Nodes } from "./nodes.ts";
 import { type ClusterPaths, clusterPaths } from "./paths.ts";
 import { removeProcessRecord, writeProcessRecord } from "./processRecord.ts";
@@ -100,44 +102,28 @@ function sentenceOf(error: unknown, { logs }: ClusterPaths): string {
 }
 
 async function start(env: Env, config: ClusterConfig, paths: ClusterPaths): Promise<() => Promise<void>> {
-  const [storage, nodes] = await Promise.all([
-    step("store opened", () => sqliteStorage({ env, path: paths.store })),
+  const components = createControlPlaneComponents({
+    env,
+    logsDirectory: paths.logs,
+    openStore: (own) => sqliteStorage({ env: own, path: paths.store }),
+    failed: (error) => crash(env, error),
+  });
+  const [, nodes] = await Promise.all([
+    step("store opened", () => components.openStore()),
     step(config.runtime === "oci" ? "node network ready" : "simulated nodes prepared", () =>
       createNodes(env, config, paths),
     ),
   ]);
-  const apiAddress = nodes.apiAddress;
   const identity = await step("certificates ready", () =>
     loadIdentity(env, paths.pki, {
       serverNames: SERVER_NAMES,
       serverIps: ["127.0.0.1", API_SERVICE_ADDRESS, ...nodes.addresses],
     }),
   );
-  const controlPlane = createControlPlane({
-    env,
-    storage,
-    egress: nodes.egress,
-    tokenSigner: createTokenSigner(env, { issuer: TOKEN_ISSUER, signingKey: identity.signingKey }),
-    rootCa: identity.ca.certificate,
-    apiServer: { address: apiAddress, port: API_PORT_IN_CLUSTER, serviceAddress: API_SERVICE_ADDRESS },
-    serviceCidr: config.serviceCidr,
-    descriptions: readDescriptions,
-    loadBalancerRange: nodes.loadBalancerRange,
-  });
-  const http = await step("API server ready", async () => {
-    await controlPlane.apiServer.ready;
-    return startHttpServer({
-      env,
-      tls: { ...identity.server, clientAuthority: identity.ca.certificate },
-      handle: controlPlane.apiServer.handle,
-      authenticate: createAuthenticator({ verifyToken: controlPlane.apiServer.tokens?.verify }),
-      upgrade: controlPlane.upgrade,
-      listen: [{ host: "127.0.0.1", port: config.apiPort }, { path: paths.apiSocket }],
-    }).catch((cause: NodeJS.ErrnoException) => {
-      throw cause.code === "EADDRINUSE" ? portTaken(config, cause) : cause;
-    });
-  });
-  writeFileSync(
+  const controlPlane = await step("API server ready", () =>
+    components.serve(partsOf(env, config, paths, nodes, identity)),
+  );
+  writeKubeconfig(
     paths.kubeconfig,
     kubeconfigFor({
       cluster: config.name,
@@ -145,13 +131,13 @@ async function start(env: Env, config: ClusterConfig, paths: ClusterPaths): Prom
       caCertificate: identity.ca.certificate,
       client: identity.admin,
     }),
-    { mode: 0o600 },
   );
   tell({ type: "serving" });
-  controlPlane.start();
+  components.start();
+  const channel =
+    config.runtime === "oci" ? await serveComponents(paths.componentsSocket, components.served, env.log) : undefined;
   const startedMs = env.clock.now();
   const stopNodes = await nodes.start({ controlPlane, identity, apiPort: API_PORT_IN_CLUSTER });
-  const ports = offerHostPorts(env, controlPlane, nodes);
   const admin = controlPlane.client(ADMIN, "skiff");
   const nodesReady = untilNodesReady(env, admin, config.nodes, startedMs);
   void applyAddons(admin, {
@@ -162,10 +148,48 @@ async function start(env: Env, config: ClusterConfig, paths: ClusterPaths): Prom
   tell({ type: "ready" });
   return async () => {
     await stopNodes();
-    await ports?.stop();
-    await http.close();
-    await controlPlane.stop();
-    await storage.close();
+    channel?.close();
+    channel?.closeAllConnections();
+    await components.stop();
+  };
+}
+
+/** What the control plane's components are made of on this machine. */
+function partsOf(
+  env: Env,
+  config: ClusterConfig,
+  paths: ClusterPaths,
+  nodes: Nodes,
+  identity: ClusterIdentity,
+): ControlPlaneParts {
+  return {
+    createControlPlane: (own, storage, logs) =>
+      createControlPlane({
+        env: own,
+        logs,
+        storage,
+        egress: nodes.egress,
+        tokenSigner: createTokenSigner(env, { issuer: TOKEN_ISSUER, signingKey: identity.signingKey }),
+        rootCa: identity.ca.certificate,
+        apiServer: { address: nodes.apiAddress, port: API_PORT_IN_CLUSTER, serviceAddress: API_SERVICE_ADDRESS },
+        serviceCidr: config.serviceCidr,
+        descriptions: readDescriptions,
+        loadBalancerRange: nodes.loadBalancerRange,
+      }),
+    listen: (own, current) =>
+      startHttpServer({
+        env: own,
+        tls: { ...identity.server, clientAuthority: identity.ca.certificate },
+        handle: async (request, user) => (await current()).apiServer.handle(request, user),
+        authenticate: createAuthenticator({
+          verifyToken: async (token) => (await current()).apiServer.tokens?.verify(token),
+        }),
+        upgrade: async (request, user, raw) => (await current()).upgrade(request, user, raw),
+        listen: [{ host: "127.0.0.1", port: config.apiPort }, { path: paths.apiSocket }],
+      }).catch((cause: NodeJS.ErrnoException) => {
+        throw cause.code === "EADDRINUSE" ? portTaken(config, cause) : cause;
+      }),
+    startBeside: (controlPlane) => offerHostPorts(env, controlPlane, nodes),
   };
 }
 

@@ -14,6 +14,8 @@ export interface ClusterPaths {
   readonly logs: string;
   readonly kubeconfig: string;
   readonly apiSocket: string;
+  /** Where agents reach the components of the control plane, for their logs and restarts. */
+  readonly componentsSocket: string;
   readonly controlPlaneProcess: string;
   readonly node: (name: string) => NodePaths;
 }
@@ -54,6 +56,7 @@ export function clusterPaths(name: string, base = baseDirectories()): ClusterPat
     logs: join(data, "logs"),
     kubeconfig: join(data, "kubeconfig"),
     apiSocket: join(run, "api.sock"),
+    componentsSocket: join(run, "parts.sock"),
     controlPlaneProcess: join(run, "control-plane.json"),
     node: (node) => ({
       data: join(data, "nodes", node),

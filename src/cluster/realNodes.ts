@@ -12,6 +12,7 @@ import type { Env } from "../lib/env.ts";
 import { createClusterNetwork } from "../proxy/network/clusterNetwork.ts";
 import { type AgentConfig, writeAgentConfig } from "./agentConfig.ts";
 import { agentEgress } from "./agentEgress.ts";
+import { controlPlanePods } from "./builtin/controlPlanePods.ts";
 import type { ClusterConfig } from "./clusterConfig.ts";
 import { findProgram, INOTIFY_INSTANCES_FILE, INOTIFY_INSTANCES_MIN } from "./doctor.ts";
 import type { Nodes, NodesStart } from "./nodes.ts";
@@ -127,6 +128,18 @@ async function startAgent(
     isControlPlane: node.index === 0,
     apiSocket: paths.apiSocket,
     apiPort,
+    componentsSocket: paths.componentsSocket,
+    staticPods:
+      node.index > 0
+        ? []
+        : controlPlanePods({
+            advertiseAddress: nodeIP,
+            port: apiPort,
+            serviceCidr: config.serviceCidr,
+            podCidr: config.podCidr,
+            cluster: config.name,
+            store: paths.store,
+          }),
     rootCa: identity.ca.certificate,
     identity: await identity.node(node.name, [nodeIP]),
     agentSocket: place.agentSocket,

@@ -21,6 +21,12 @@ const SEEN_ANNOTATION = "kubernetes.io/config.seen";
 /** After a mirror pod could not be made. */
 const RETRY_MS = 1000;
 
+/**
+ * The mirror of a pod that restarts is made after this. kubectl looks at what it deletes and then watches: a new pod of
+ * the same name in between it would take for the old one, and wait for its end.
+ */
+const MIRROR_AGAIN_MS = 500;
+
 export const isMirrorPod = ({ metadata }: Pod): boolean => metadata.annotations?.[MIRROR_ANNOTATION] !== undefined;
 
 /** 32 hexadecimal digits, as upstream's: the same for the same pod on the same node, until it is restarted. */
@@ -118,14 +124,11 @@ export function createStaticPods(options: StaticPodsOptions): StaticPods {
     const { name, namespace = "", uid } = mirror.metadata;
     const options = { gracePeriodSeconds: 0, preconditions: { uid } };
     await client.delete(podKind, { name, namespace }, options).catch((error: unknown) => {
-      if (!isApiError(error, "NotFound"))
-        env.log.warn("a mirror pod could not be deleted", { pod: fullName(mirror), error });
+      // Conflict: another one is in its place already.
+      if (isApiError(error, "NotFound") || isApiError(error, "Conflict")) return;
+      env.log.warn("a mirror pod could not be deleted", { pod: fullName(mirror), error });
+      env.clock.setTimer(RETRY_MS, () => void remove(mirror));
     });
-  };
-
-  const begin = (pod: Pod): void => {
-    workers.set(pod, true);
-    void createMirror(pod);
   };
 
   const restart = (name: string): void => {
@@ -142,21 +145,21 @@ export function createStaticPods(options: StaticPodsOptions): StaticPods {
 
   return {
     start() {
-      for (const { pod } of own.values()) begin(pod);
+      for (const { pod } of own.values()) {
+        workers.set(pod, true);
+        void createMirror(pod);
+      }
     },
     mirrorSeen(mirror) {
       const pod = own.get(fullName(mirror))?.pod;
       const isCurrent = pod !== undefined && isOf(mirror, pod);
-      if (isCurrent && mirror.metadata.deletionTimestamp === undefined) {
-        workers.setMirror(pod.metadata.uid, mirror);
-        return;
-      }
-      if (isCurrent && restartsDeleted) restart(fullName(mirror));
-      void remove(mirror);
+      if (isCurrent && mirror.metadata.deletionTimestamp === undefined) workers.setMirror(pod.metadata.uid, mirror);
+      else void remove(mirror);
     },
     mirrorGone(mirror) {
       const pod = own.get(fullName(mirror))?.pod;
       if (pod === undefined) return;
+      // Not before it is gone: who deleted it must hear of that even if it is the API server that restarts.
       if (isOf(mirror, pod) && restartsDeleted) {
         restart(fullName(mirror));
         return;
@@ -169,7 +172,9 @@ export function createStaticPods(options: StaticPodsOptions): StaticPods {
     finished(uid) {
       const next = waiting.get(uid);
       waiting.delete(uid);
-      if (next !== undefined) begin(next);
+      if (next === undefined) return;
+      workers.set(next, true);
+      env.clock.setTimer(MIRROR_AGAIN_MS, () => void createMirror(next));
     },
   };
 }

@@ -96,7 +96,11 @@ export class History {
     this.#stopWatch?.();
     this.#bookmarks?.cancel();
     this.#compaction?.cancel();
-    for (const { cache } of this.#fed.values()) cache.closeWatchers();
+    for (const { cache } of this.#fed.values()) {
+      // So that those who watch can go on from here at the next server.
+      cache.bookmark();
+      cache.closeWatchers();
+    }
     this.#release(Number.POSITIVE_INFINITY);
   }
 
