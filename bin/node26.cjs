@@ -68,19 +68,9 @@ function run(args, options) {
     });
     child.once("exit", (code, signal) => {
       for (const one of FORWARDED_SIGNALS) process.off(one, forward);
-      const library = code === 127 ? missingLibrary(node) : undefined;
-      if (library !== undefined) {
-        console.error(
-          `skiff: Node.js needs ${library}, which this machine lacks. On a Debian-like system, as root: ` +
-            `apt-get update && apt-get install -y ${debianPackageOf(library)}`,
-        );
-      }
       resolve(signal === null ? code : 128 + os.constants.signals[signal]);
     });
   });
 }
 
-/** libatomic.so.1 → libatomic1 */
-const debianPackageOf = (library) => library.replace(/\.so\.?/, "");
-
-module.exports = { LIBRARIES, debianPackageOf, findNode, missingLibrary, root, run };
+module.exports = { LIBRARIES, findNode, missingLibrary, root, run };

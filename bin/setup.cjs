@@ -5,7 +5,7 @@ const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
-const { LIBRARIES, debianPackageOf, findNode, missingLibrary, root, run } = require("./node26.cjs");
+const { LIBRARIES, findNode, missingLibrary, root, run } = require("./node26.cjs");
 
 /** Command that must be on the PATH → Debian package that brings it. */
 const SYSTEM_COMMANDS = {
@@ -93,9 +93,26 @@ async function installSystemPackages(more = {}) {
   if (packages.length === 0) return;
   if (isRoot() && onPath("apt-get")) await installByApt(packages);
   else if (library !== undefined) await unpackLibrary(library);
-  if (library !== undefined && missingLibrary(node) !== undefined) {
-    fail(`Node.js needs ${library}, which this machine lacks. To install it as root: ${installCommand(packages)}`);
-  }
+  if (library !== undefined) failWithout(library, node);
+}
+
+function failWithout(library, node) {
+  if (missingLibrary(node) === undefined) return;
+  const command = installCommand([debianPackageOf(library)]);
+  fail(`Node.js needs ${library}, which this machine lacks. To install it as root: ${command}`);
+}
+
+/** The exit code of a command that could not start at all. */
+const NOT_STARTED = 127;
+
+/** Like run, also on a machine whose libraries are not enough for our Node.js. */
+async function runAnyhow(args) {
+  const code = await run(args);
+  const library = code === NOT_STARTED ? missingLibrary(findNode()) : undefined;
+  if (library === undefined) return code;
+  await unpackLibrary(library);
+  failWithout(library, findNode());
+  return run(args);
 }
 
 const installCommand = (packages) => `apt-get update && apt-get install -y ${packages.join(" ")}`;
@@ -111,7 +128,10 @@ async function installByApt(packages) {
   if (failure !== undefined) console.error(`${failure}\n ! to try it yourself: ${installCommand(packages)}`);
 }
 
-/** Without root: fetches the library's Debian package, with an index of our own when there is none, and unpacks it. */
+/** libatomic.so.1 → libatomic1 */
+const debianPackageOf = (library) => library.replace(/\.so\.?/, "");
+
+/** Fetches the library's Debian package, with an index of our own when there is none, and unpacks it: that needs no root. */
 async function unpackLibrary(library) {
   if (!onPath("apt-get")) return;
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "skiff-setup-"));
@@ -122,7 +142,7 @@ async function unpackLibrary(library) {
   const own = [`Dir::State=${scratch}/state`, `Dir::Cache=${scratch}/cache`, "Dir::State::status=/var/lib/dpkg/status"];
   const options = own.flatMap((option) => ["-o", option]);
   const inScratch = { ...APT_ENVIRONMENT, cwd: scratch };
-  const failure = await step(`${name} fetched into node_modules, as installing it needs root`, () => {
+  const failure = await step(`${name}, which this machine lacks, unpacked into node_modules`, () => {
     const fetched = attempt("apt-get", ["download", "-q", name], inScratch);
     const failed =
       fetched &&
@@ -175,4 +195,4 @@ async function prepareCheckout() {
   if (failure !== undefined) fail(`the build failed (${failure})`);
 }
 
-module.exports = { fail, installNpmPackages, installSystemPackages, isRoot, prepareCheckout, TEST_COMMANDS };
+module.exports = { fail, installNpmPackages, installSystemPackages, isRoot, prepareCheckout, runAnyhow, TEST_COMMANDS };

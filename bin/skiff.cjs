@@ -5,7 +5,7 @@
 "use strict";
 const { existsSync } = require("node:fs");
 const path = require("node:path");
-const { findNode, root, run } = require("./node26.cjs");
+const { findNode, root } = require("./node26.cjs");
 
 const bundle = path.join(root, "dist", "skiff.js");
 const source = path.join(root, "src", "cluster", "main.ts");
@@ -16,7 +16,7 @@ async function main() {
   const entry = fromSource ? source : bundle;
   // Already under the right Node: no second process.
   if (findNode() === process.execPath) await import(require("node:url").pathToFileURL(entry).href);
-  else process.exit(await run([entry, ...process.argv.slice(2)]));
+  else process.exit(await require("./setup.cjs").runAnyhow([entry, ...process.argv.slice(2)]));
 }
 
 main().catch((error) => {
