@@ -177,19 +177,20 @@ describe.runIf(canRunContainers())("rollouts of the sample", () => {
   });
 
   test("a deleted pod is replaced at once by another with another name and address", async () => {
-    const before = (await cluster.get("pods -l app=go-api")).items;
-    const [victim] = before;
+    type Pod = { metadata: { name: string; deletionTimestamp?: string }; status: { podIP: string } };
+    // Pods of the test before may still be finishing what is under way.
+    const staying = async (): Promise<Pod[]> =>
+      (await cluster.get("pods -l app=go-api --field-selector=status.phase=Running")).items.filter(
+        ({ metadata }: Pod) => metadata.deletionTimestamp === undefined,
+      );
+    const before = await eventually(staying, (pods) => pods.length === 2);
+    const [victim] = before as [Pod];
     await cluster.kubectl(`delete pod ${victim.metadata.name} --wait=false`);
-    const pods = await eventually(
-      async () => (await cluster.get("pods -l app=go-api --field-selector=status.phase=Running")).items,
-      (items) =>
-        items.length === 2 &&
-        items.every(({ metadata }: { metadata: { deletionTimestamp?: string } }) => !metadata.deletionTimestamp),
-    );
-    const names = new Set(before.map(({ metadata }: { metadata: { name: string } }) => metadata.name));
-    const fresh = pods.filter(({ metadata }: { metadata: { name: string } }) => !names.has(metadata.name));
+    const pods = await eventually(staying, (pods) => pods.length === 2);
+    const names = new Set(before.map(({ metadata }) => metadata.name));
+    const fresh = pods.filter(({ metadata }) => !names.has(metadata.name));
     expect(fresh).toHaveLength(1);
-    expect(fresh[0].status.podIP).not.toBe(victim.status.podIP);
+    expect(fresh[0]?.status.podIP).not.toBe(victim.status.podIP);
   });
 
   test("logs, exec and port-forward take the deployment's name", async () => {
