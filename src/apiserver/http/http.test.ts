@@ -1,5 +1,8 @@
 import type { IncomingMessage } from "node:http";
+import { connect } from "node:http2";
 import { request as httpsRequest } from "node:https";
+import { text } from "node:stream/consumers";
+import { connect as tlsConnect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Transport } from "../../client/transport.ts";
 import { directTransport } from "../../client/transports/direct.ts";
@@ -132,6 +135,21 @@ const http1 = (path: string, { method = "GET", headers = {}, body = "" } = {}): 
     request.end(body);
   });
 
+describe("HTTP/2", () => {
+  it("takes a long path and many headers", async () => {
+    const session = connect(`https://127.0.0.1:${http.ports[0]}`, { ca: authority.certificate });
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`x-${index}`, "y"]));
+    const stream = session.request({ ":path": `/version?a=${"x".repeat(50_000)}`, ...many });
+    const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
+      stream.once("response", resolve);
+      stream.once("error", reject);
+    });
+    session.destroy();
+    // Read, and refused to who shows nothing.
+    expect(headers[":status"]).toBe(403);
+  });
+});
+
 describe("a watcher that does not read", () => {
   it("is cut off", async () => {
     const request = httpsRequest({
@@ -168,6 +186,18 @@ describe("HTTP/1.1", () => {
     const { status, body } = await http1(MAPS, { headers: { authorization: "Bearer x" } });
     expect(status).toBe(401);
     expect(JSON.parse(body)).toMatchObject({ kind: "Status", reason: "Unauthorized", message: "Unauthorized" });
+  });
+
+  it("takes a selector of half a megabyte", async () => {
+    const { body } = await http1(`/version?labelSelector=${"x".repeat(500_000)}`);
+    expect(body).toContain("system:anonymous");
+  });
+
+  it("answers what is no HTTP", async () => {
+    const socket = tlsConnect({ host: "127.0.0.1", port: http.ports[0], ca: authority.certificate });
+    socket.end("GIVE /version\r\n\r\n");
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\n[^]*\r\n\r\n400 Bad Request$/);
   });
 
   it("refuses a body of more than three mebibytes", async () => {

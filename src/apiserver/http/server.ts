@@ -55,15 +55,30 @@ export interface HttpServer {
 const SESSION_MEMORY_MAX_MB = 256;
 /** Source: apiserver options, HTTP2MaxStreamsPerConnection; golang.org/x/net/http2 defaults to 250. */
 const STREAMS_PER_SESSION_MAX = 1000;
+/**
+ * Of a request's line and headers; long selectors are part of the line. Node's default is 16 KiB. HTTP/2 in Node takes
+ * no single header (the path is one) above 64 KiB. Source: net/http DefaultMaxHeaderBytes.
+ */
+const HEADER_BYTES_MAX = 1024 * 1024;
+/** Node's default for HTTP/2 is 128; for HTTP/1 it is this. */
+const HEADERS_MAX = 2000;
 /** Bytes in flight per stream, so that a list is not stopped by every 64 KiB. */
 const WINDOW_BYTES = 1024 * 1024;
+
+/** To what is no HTTP. Source: net/http conn.serve. */
+function refusalOf({ code }: NodeJS.ErrnoException): string {
+  const status = code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  return `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`;
+}
 
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const sockets = new Set<Duplex>();
   const sessions = new Set<ServerHttp2Session>();
   const http2 = createHttp2Server({
     maxSessionMemory: SESSION_MEMORY_MAX_MB,
+    maxHeaderListPairs: HEADERS_MAX,
     settings: {
+      maxHeaderListSize: HEADER_BYTES_MAX,
       maxConcurrentStreams: STREAMS_PER_SESSION_MAX,
       initialWindowSize: WINDOW_BYTES,
       enableConnectProtocol: false,
@@ -79,11 +94,14 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   http2.on("sessionError", () => undefined);
   const http1 = createHttp1Server(
-    { keepAliveTimeout: 120_000, requestTimeout: 0 },
+    { keepAliveTimeout: 120_000, requestTimeout: 0, maxHeaderSize: HEADER_BYTES_MAX },
     (request, response) => void serveHttp1(options, request, response),
   );
   http1.on("upgrade", (request, socket, head) => void serveUpgrade(options, { request, socket, head }));
-  http1.on("clientError", (_error, socket) => socket.destroy());
+  http1.on("clientError", (error, socket) => {
+    if (socket.writable) socket.end(refusalOf(error));
+    else socket.destroy();
+  });
 
   const onSecure = (socket: TLSSocket) => {
     sockets.add(socket);
