@@ -67,7 +67,7 @@ export function mergeKubeconfig(path: string, text: string): void {
     contexts: replaceNamed(old.contexts, addition.contexts),
     "current-context": addition["current-context"],
   };
-  writeUserKubeconfig(path, stringify(merged));
+  writeKubeconfig(path, stringify(merged));
 }
 
 /** Takes the cluster's entries out again; a file that never had them is not touched. */
@@ -78,7 +78,7 @@ export function removeFromKubeconfig(path: string, cluster: string): void {
   if (![...(old.contexts ?? []), ...(old.clusters ?? [])].some((one) => one.name === name)) return;
   const without = (list: readonly Named[] | undefined) => (list ?? []).filter((one) => one.name !== name);
   const current = old["current-context"] === name ? "" : old["current-context"];
-  writeUserKubeconfig(
+  writeKubeconfig(
     path,
     stringify({
       ...old,
@@ -99,7 +99,9 @@ function readUserKubeconfig(path: string): Partial<Kubeconfig> {
   }
 }
 
-function writeUserKubeconfig(path: string, text: string): void {
+/** Whole or not at all, and not where nothing has changed: a full disk must not cost the file. */
+export function writeKubeconfig(path: string, text: string): void {
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.skiff-new`, text, { mode: 0o600 });
   renameSync(`${path}.skiff-new`, path);

@@ -63,15 +63,33 @@ export interface LineWriter {
   write(line: string): unknown;
 }
 
+/** Lines that wait while they cannot be written, in characters; further ones are dropped. */
+const WAITING_LENGTH_MAX = 2 ** 20;
+
+/** That a log cannot be written, as its disk is full, is nobody's fault who logs. */
+function descriptorWriter(fd: number): LineWriter {
+  const writer = pino.destination({ fd, sync: true, maxLength: WAITING_LENGTH_MAX });
+  writer.on("error", () => undefined);
+  return writer;
+}
+
+const lenient = (writer: LineWriter): LineWriter => ({
+  write: (line) => {
+    try {
+      writer.write(line);
+    } catch {
+      // As above.
+    }
+  },
+});
+
 /** One JSON line per entry to `destination`, or to that descriptor. `SKIFF_LOG_LEVEL` chooses the level; default info. */
 export function createLog(destination: number | LineWriter): Log {
   const level = process.env.SKIFF_LOG_LEVEL ?? "info";
   return wrap(
     pino(
       { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: pino.stdSerializers.err } },
-      typeof destination === "number"
-        ? pino.destination({ fd: destination, sync: true })
-        : { write: (line: string) => void destination.write(line) },
+      typeof destination === "number" ? descriptorWriter(destination) : lenient(destination),
     ),
   );
 }
