@@ -14,7 +14,7 @@ const osImage = (): string => {
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
 /** Source: kubeadm constants, LabelNodeRoleControlPlane. kind sets the same, and takes the taint off single nodes. */
-const CONTROL_PLANE_LABELS = {
+export const CONTROL_PLANE_LABELS = {
   "node-role.kubernetes.io/control-plane": "",
   "node.kubernetes.io/exclude-from-external-load-balancers": "",
 };

@@ -27,4 +27,4 @@ export interface Nodes {
 }
 
 export const createNodes = (env: Env, config: ClusterConfig, paths: ClusterPaths): Promise<Nodes> =>
-  config.runtime === "oci" ? createRealNodes(env, config, paths) : createSimulatedNodes(env, config);
+  config.runtime === "oci" ? createRealNodes(env, config, paths) : createSimulatedNodes(env, config, paths);

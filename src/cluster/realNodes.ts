@@ -133,11 +133,10 @@ async function startAgent(
       node.index > 0
         ? []
         : controlPlanePods({
+            ...config,
+            cluster: config.name,
             advertiseAddress: nodeIP,
             port: apiPort,
-            serviceCidr: config.serviceCidr,
-            podCidr: config.podCidr,
-            cluster: config.name,
             store: paths.store,
           }),
     rootCa: identity.ca.certificate,

@@ -1,6 +1,7 @@
 /** Nodes without containers, in the control plane's own process: where real ones are impossible, and in tests. */
 import { createServer, type Server } from "node:http";
 import { duplexPair } from "node:stream";
+import type { Pod } from "../api/generated/core-v1.ts";
 import type { Egress } from "../apiserver/connect/egress.ts";
 import { GIT_VERSION } from "../apiserver/discovery/version.ts";
 import type { Client } from "../client/client.ts";
@@ -9,8 +10,11 @@ import { createSimulatedRuntime, type SimulatedRuntimeOptions } from "../kubelet
 import { createMemoryFiles } from "../kubelet/volumes/memoryFiles.ts";
 import type { Env } from "../lib/env.ts";
 import type { UserInfo } from "../machinery/requests.ts";
+import { controlPlanePods } from "./builtin/controlPlanePods.ts";
 import type { ClusterConfig } from "./clusterConfig.ts";
+import { CONTROL_PLANE_LABELS } from "./nodeFacts.ts";
 import type { Nodes } from "./nodes.ts";
+import type { ClusterPaths } from "./paths.ts";
 
 /** Addresses of simulated nodes: from the range that RFC 5737 keeps for documentation, as nothing answers there. */
 const nodeAddress = (index: number) => `192.0.2.${index + 1}`;
@@ -29,6 +33,7 @@ export interface SimulatedNodeOptions {
 interface SimulatedNode extends SimulatedNodeOptions {
   readonly name: string;
   readonly index: number;
+  readonly staticPods?: readonly Pod[];
 }
 
 /** Source: nothing upstream; enough that ordinary manifests fit. */
@@ -67,6 +72,7 @@ export function createSimulatedNode(env: Env, client: Client, node: SimulatedNod
       throw new Error("connect: connection refused");
     },
     version: GIT_VERSION,
+    ...(node.staticPods !== undefined && { staticPods: node.staticPods, restartsDeletedStaticPods: true }),
   });
 }
 
@@ -102,16 +108,27 @@ export function simulatedEgress(kubelets: ReadonlyMap<string, Kubelet>): Egress 
 }
 
 /** For `skiff up` with `--runtime simulated`. */
-export async function createSimulatedNodes(env: Env, config: ClusterConfig): Promise<Nodes> {
+export async function createSimulatedNodes(env: Env, config: ClusterConfig, paths: ClusterPaths): Promise<Nodes> {
   const kubelets = new Map<string, Kubelet>();
   return {
     addresses: [],
     apiAddress: nodeAddress(0),
     loadBalancerRange: LOAD_BALANCER_RANGE,
     egress: simulatedEgress(kubelets),
-    start: async ({ controlPlane }) => {
+    start: async ({ controlPlane, apiPort }) => {
+      const first = {
+        labels: CONTROL_PLANE_LABELS,
+        staticPods: controlPlanePods({
+          ...config,
+          cluster: config.name,
+          advertiseAddress: nodeAddress(0),
+          port: apiPort,
+          store: paths.store,
+        }),
+      };
       for (const [index, name] of config.nodes.entries()) {
-        const kubelet = createSimulatedNode(env, controlPlane.client(nodeUser(name), "kubelet"), { name, index });
+        const node = { name, index, ...(index === 0 && first) };
+        const kubelet = createSimulatedNode(env, controlPlane.client(nodeUser(name), "kubelet"), node);
         kubelets.set(name, kubelet);
         void kubelet
           .start()
