@@ -20,7 +20,7 @@ import {
   OCI_MANIFEST,
   sha256,
 } from "./oci.ts";
-import { sharedLibraries } from "./sharedLibraries.ts";
+import { placeInImage, sharedLibraries } from "./sharedLibraries.ts";
 import type { ImageStore, StoredImage } from "./store.ts";
 import { type TarMember, writeTar } from "./tarWriter.ts";
 
@@ -126,7 +126,8 @@ const pathOf = ({ source, path }: PackedProgram) => path ?? posix.join(DEFAULT_P
 async function programMembers(programs: readonly PackedProgram[]): Promise<readonly Source[]> {
   const sources = new Map<string, string>();
   for (const program of programs) {
-    for (const library of await sharedLibraries(program.source)) sources.set(library, await realpath(library));
+    const libraries = await sharedLibraries(program.source);
+    for (const library of libraries) sources.set(placeInImage(library, libraries), await realpath(library));
     sources.set(pathOf(program), await realpath(program.source));
   }
   const files = [...sources].map(([path, from]) => fileMember({ path, source: from, mode: 0o755 }));

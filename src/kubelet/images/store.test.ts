@@ -9,7 +9,7 @@ import { loadArchive } from "./archive.ts";
 import { exportArchive } from "./exportArchive.ts";
 import { sha256 } from "./oci.ts";
 import { packImage } from "./pack.ts";
-import { parseLdd } from "./sharedLibraries.ts";
+import { parseLdd, placeInImage } from "./sharedLibraries.ts";
 import { ImageStore } from "./store.ts";
 import { streamOf } from "./testing/tarOf.ts";
 import { temporaryDirectory, temporaryStore } from "./testing/temporaryStore.ts";
@@ -121,6 +121,11 @@ describe.runIf(requireRoot())("packing", () => {
     const output = "\tlinux-vdso.so.1 (0x1)\n\tlibm.so.6 => /lib/libm.so.6 (0x2)\n\t/lib64/ld-linux.so.2 (0x3)\n";
     expect(parseLdd(output)).toEqual(["/lib/libm.so.6", "/lib64/ld-linux.so.2"]);
     expect(() => parseLdd("\tlibx.so => not found\n")).toThrow("the library libx.so is missing");
+  });
+  it("puts a library that only LD_LIBRARY_PATH finds where the loader looks anyway", () => {
+    const libraries = ["/home/me/lib/libatomic.so.1", "/lib/x/libc.so.6", "/opt/lib/libm.so.6"];
+    const places = libraries.map((library) => placeInImage(library, libraries, "/home/me/lib:/other"));
+    expect(places).toEqual(["/lib/x/libatomic.so.1", "/lib/x/libc.so.6", "/opt/lib/libm.so.6"]);
   });
 });
 
