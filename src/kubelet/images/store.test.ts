@@ -122,7 +122,8 @@ describe.runIf(requireRoot())("packing", () => {
     expect(parseLdd(output)).toEqual(["/lib/libm.so.6", "/lib64/ld-linux.so.2"]);
     expect(() => parseLdd("\tlibx.so => not found\n")).toThrow("the library libx.so is missing");
   });
-  it("puts a library that only LD_LIBRARY_PATH finds where the loader looks anyway", () => {
+
+  test("a library that only LD_LIBRARY_PATH finds goes where the loader looks anyway", () => {
     const libraries = ["/home/me/lib/libatomic.so.1", "/lib/x/libc.so.6", "/opt/lib/libm.so.6"];
     const places = libraries.map((library) => placeInImage(library, libraries, "/home/me/lib:/other"));
     expect(places).toEqual(["/lib/x/libatomic.so.1", "/lib/x/libc.so.6", "/opt/lib/libm.so.6"]);
