@@ -2,10 +2,14 @@ import { type Header, pack } from "tar-stream";
 
 export type TestEntry = Partial<Header> & { readonly name: string; readonly content?: string | Uint8Array };
 
+/** The writer's own default is now, and with it two archives of the same entries would differ. */
+const MODIFIED_AT = new Date(0);
+
 /** An archive made by another's writer. */
 export async function tarOf(entries: readonly TestEntry[]): Promise<Buffer> {
   const archive = pack();
-  for (const { content = "", ...header } of entries) {
+  for (const { content = "", ...given } of entries) {
+    const header = { mtime: MODIFIED_AT, ...given };
     const isFile = header.type === undefined || header.type === "file";
     if (isFile) archive.entry(header, Buffer.from(content as string));
     else archive.entry(header);
