@@ -1,5 +1,5 @@
 /** Errors that more than one part of the API server gives. Texts are upstream's. Source: apimachinery api/errors. */
-import { ApiError, type ResourceRef } from "../machinery/errors.ts";
+import { ApiError } from "../machinery/errors.ts";
 
 export const badRequest = (message: string): ApiError => new ApiError("BadRequest", message);
 
@@ -13,15 +13,11 @@ export const internalError = (cause: unknown): ApiError =>
 export const expired = (message: string, cause?: unknown, continueToken?: string): ApiError =>
   new ApiError("Expired", message, { cause, ...(continueToken !== undefined && { continueToken }) });
 
-/** Source: NewMethodNotSupported. */
-export const methodNotSupported = ({ group, resource }: ResourceRef, action: string): ApiError =>
-  new ApiError(
-    "MethodNotAllowed",
-    `${action} is not supported on resources of kind "${group === "" ? resource : `${resource}.${group}`}"`,
-    { details: { ...(group !== "" && { group }), kind: resource } },
-  );
+/** Source: NewGenericServerResponse for a 405, as go-restful gives it. */
+export const methodNotAllowed = (): ApiError =>
+  new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", { details: {} });
 
-/** Source: NewGenericServerResponse for a 404 without a body. */
+/** Below the path of a group that is served. Source: NewGenericServerResponse for a 404. */
 export const pathNotFound = (): ApiError =>
   new ApiError("NotFound", "the server could not find the requested resource", { details: {} });
 

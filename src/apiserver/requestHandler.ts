@@ -7,7 +7,7 @@ import { impersonate } from "./auth/impersonation.ts";
 import type { ResourceRequest, Server } from "./context.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import { versionInfo } from "./discovery/version.ts";
-import { internalError } from "./errors.ts";
+import { internalError, methodNotAllowed, pathNotFound } from "./errors.ts";
 import { type HealthCheck, healthResponse } from "./health.ts";
 import { createInFlight, isLongRunning } from "./inFlight.ts";
 import { responseMediaType } from "./output/negotiate.ts";
@@ -68,12 +68,12 @@ async function answer(server: Server, options: RequestHandlerOptions, incoming: 
   const { request, info, user, warnings } = incoming;
   const route = options.routes.find(({ prefix }) => request.path.startsWith(prefix));
   if (route !== undefined) return route.handle(request, user);
-  if (!info.isResource) return (await answerPath(options, request)) ?? pageNotFound;
+  if (!info.isResource) return (await answerPath(options, request)) ?? nothingAt(options, info);
   const resource = server.resources.find(info.group, info.version, info.resource);
-  if (resource === undefined) return (await answerVirtual(server, options, incoming)) ?? pageNotFound;
+  if (resource === undefined) return (await answerVirtual(server, options, incoming)) ?? nothingAt(options, info);
   if (resource.kind.deprecation !== undefined) warnings.push(resource.kind.deprecation);
   const call: ResourceRequest = { server, request, info, resource, user, warnings };
-  return (await handlerFor(call, options.subresources)?.(call)) ?? pageNotFound;
+  return (await handlerFor(call, options.subresources)?.(call)) ?? nothingAt(options, info);
 }
 
 async function answerPath(options: RequestHandlerOptions, request: ApiRequest): Promise<ApiResponse | undefined> {
@@ -104,10 +104,16 @@ async function answerVirtual(
   const { group, version, resource, name, namespace } = info;
   const found = virtual.find((one) => one.group === group && one.version === version && one.plural === resource);
   if (found === undefined || name !== "" || found.isNamespaced !== (namespace !== "")) return undefined;
-  if (info.verb !== "create") {
-    throw new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource");
-  }
+  if (info.verb !== "create") throw methodNotAllowed();
   return found.create({ server, request, info, user, warnings });
+}
+
+/** Groups that are served know what is below them. Source: apiserver server/handler.go, director. */
+function nothingAt({ discovery }: RequestHandlerOptions, { path }: RequestInfo): ApiResponse {
+  const [prefix, group = ""] = path.split("/").filter((part) => part !== "");
+  const isServed = prefix === "api" || (prefix === "apis" && discovery.groups().some(({ name }) => name === group));
+  if (isServed && group !== "") throw pathNotFound();
+  return pageNotFound;
 }
 
 /** Source: net/http NotFound. */

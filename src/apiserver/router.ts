@@ -2,7 +2,7 @@
 import type { AnyKind, Verb } from "../machinery/defineKind.ts";
 import type { ApiResponse } from "../machinery/requests.ts";
 import type { ResourceRequest } from "./context.ts";
-import { methodNotSupported } from "./errors.ts";
+import { methodNotAllowed } from "./errors.ts";
 import { create } from "./verbs/create.ts";
 import { deleteOne } from "./verbs/delete.ts";
 import { deleteCollection } from "./verbs/deletecollection.ts";
@@ -68,13 +68,13 @@ const isPart = ({ subresources }: AnyKind, name: string): boolean =>
 const NAMED_VERBS = new Set(["get", "update", "patch", "delete"]);
 
 function verbHandler(call: ResourceRequest, isServed: boolean): Handler {
-  const { info, resource, request } = call;
+  const { info } = call;
   const isNamed = info.name !== "";
   // A list or watch has a name when its field selector names one object.
   const fits = NAMED_VERBS.has(info.verb) === isNamed || info.verb === "watch" || info.verb === "list";
   const handler = isServed && fits && isInNamespace(call) ? VERBS[info.verb] : undefined;
   if (handler !== undefined) return handler;
-  throw methodNotSupported(resource.ref, info.verb === "" ? request.method.toLowerCase() : info.verb);
+  throw methodNotAllowed();
 }
 
 /** Only list and watch reach over all namespaces. */

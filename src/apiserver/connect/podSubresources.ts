@@ -3,7 +3,7 @@ import type { Pod, Service } from "../../api/generated/core-v1.ts";
 import type { EndpointSlice } from "../../api/generated/discovery-v1.ts";
 import { ApiError, notFound } from "../../machinery/errors.ts";
 import type { ResourceRequest, Server as WholeServer } from "../context.ts";
-import { methodNotSupported } from "../errors.ts";
+import { methodNotAllowed } from "../errors.ts";
 import type { RequestInfo } from "../requestInfo.ts";
 import type { SubresourceHandler } from "../router.ts";
 import { objectKey } from "../store/objectIndex.ts";
@@ -80,7 +80,7 @@ export function connectSubresources(egress: Egress): SubresourceHandler[] {
     group: "",
     subresource: "log",
     handle: async (call: ResourceRequest) => {
-      if (call.info.verb !== "get") throw methodNotSupported(call.resource.ref, call.info.verb);
+      if (call.info.verb !== "get") throw methodNotAllowed();
       return podLog(podOf(call.server, call.info), call.request, egress);
     },
   };

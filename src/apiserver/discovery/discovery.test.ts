@@ -68,9 +68,17 @@ describe("discovery", () => {
     expect((await send("GET", "/")).body.paths).toContain("/apis/apps/v1");
   });
 
-  it.each(["/apis/nope", "/apis/apps/v9", "/api/v1/nope", "/nope"])("knows nothing at %s", async (path) => {
+  it.each(["/apis/nope", "/nope"])("knows nothing at %s", async (path) => {
     expect(await send("GET", path)).toMatchObject({ status: 404, body: "404 page not found\n" });
   });
+
+  it.each(["/apis/apps/v9", "/api/v1/nope", "/api/v2"])(
+    "says as a Status that there is nothing at %s",
+    async (path) => {
+      const message = "the server could not find the requested resource";
+      expect(await send("GET", path)).toMatchObject({ status: 404, body: { reason: "NotFound", message } });
+    },
+  );
 
   it("says how it is", async () => {
     expect(await send("GET", "/livez")).toMatchObject({ status: 200, body: "ok" });

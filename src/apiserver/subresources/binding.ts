@@ -8,7 +8,7 @@ import { type FieldError, FieldPath, invalidObject, notSupported, required } fro
 import { type KubeObject, timestamp } from "../../machinery/object.ts";
 import type { ApiResponse } from "../../machinery/requests.ts";
 import type { ResourceRequest } from "../context.ts";
-import { badRequest, methodNotSupported } from "../errors.ts";
+import { badRequest, methodNotAllowed } from "../errors.ts";
 import { objectResponse } from "../output/view.ts";
 import type { SubresourceHandler } from "../router.ts";
 import type { Written } from "../store/resourceStore.ts";
@@ -19,7 +19,7 @@ export const BINDING = { group: "", version: "v1", kind: "Binding", type: "api.c
 
 export async function bind(call: ResourceRequest): Promise<ApiResponse> {
   const { request, server, resource, info } = call;
-  if (info.verb !== "create") throw methodNotSupported(resource.ref, info.verb);
+  if (info.verb !== "create") throw methodNotAllowed();
   const options = parseWriteOptions(request, "CreateOptions");
   const binding = server.codecs.decode(request, BINDING, options.fieldValidation).object as unknown as Binding;
   if (binding.metadata.name !== info.name) {

@@ -8,7 +8,7 @@ import type { Eviction } from "../../api/generated/policy-v1.ts";
 import { notFound } from "../../machinery/errors.ts";
 import type { ApiResponse } from "../../machinery/requests.ts";
 import type { ResourceRequest } from "../context.ts";
-import { badRequest, methodNotSupported } from "../errors.ts";
+import { badRequest, methodNotAllowed } from "../errors.ts";
 import { objectResponse } from "../output/view.ts";
 import type { SubresourceHandler } from "../router.ts";
 import { keyOfRequest } from "../verbs/get.ts";
@@ -23,7 +23,7 @@ export type MayEvict = (pod: Pod, call: ResourceRequest) => void | Promise<void>
 export function podEviction(mayEvict: MayEvict): SubresourceHandler {
   const handle = async (call: ResourceRequest): Promise<ApiResponse> => {
     const { request, server, resource, info } = call;
-    if (info.verb !== "create") throw methodNotSupported(resource.ref, info.verb);
+    if (info.verb !== "create") throw methodNotAllowed();
     const options = parseWriteOptions(request, "CreateOptions");
     const eviction = server.codecs.decode(request, EVICTION, options.fieldValidation).object as unknown as Eviction;
     if (eviction.metadata.name !== info.name) throw badRequest("name in URL does not match name in Eviction object");

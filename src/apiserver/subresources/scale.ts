@@ -10,7 +10,7 @@ import { applyMergePatch } from "../../machinery/patch/mergePatch.ts";
 import { applyStrategicMergePatch } from "../../machinery/patch/strategicMergePatch.ts";
 import type { ApiResponse } from "../../machinery/requests.ts";
 import type { ResourceRequest } from "../context.ts";
-import { methodNotSupported } from "../errors.ts";
+import { methodNotAllowed } from "../errors.ts";
 import { objectResponse } from "../output/view.ts";
 import type { SubresourceHandler } from "../router.ts";
 import { keyOfRequest, waitForRevision } from "../verbs/get.ts";
@@ -57,7 +57,7 @@ async function handle(call: ResourceRequest): Promise<ApiResponse> {
   const mapping = call.resource.kind.subresources.scale as ScaleMapping;
   if (call.info.verb === "get") return getScale(call, mapping);
   if (call.info.verb === "update" || call.info.verb === "patch") return writeScale(call, mapping);
-  throw methodNotSupported(call.resource.ref, call.info.verb);
+  throw methodNotAllowed();
 }
 
 async function getScale(call: ResourceRequest, mapping: ScaleMapping): Promise<ApiResponse> {

@@ -7,7 +7,7 @@ import { timestamp } from "../../machinery/object.ts";
 import type { ApiResponse } from "../../machinery/requests.ts";
 import type { BoundObject, TokenSubject } from "../../pki/serviceAccountTokens.ts";
 import type { ResourceRequest } from "../context.ts";
-import { badRequest, methodNotSupported } from "../errors.ts";
+import { badRequest, methodNotAllowed } from "../errors.ts";
 import { objectResponse } from "../output/view.ts";
 import type { SubresourceHandler } from "../router.ts";
 import { keyOfRequest } from "../verbs/get.ts";
@@ -26,7 +26,7 @@ const LIFETIME_SECONDS_MAX = 2 ** 32;
 
 async function handle(call: ResourceRequest): Promise<ApiResponse> {
   const { request, server, resource, info } = call;
-  if (info.verb !== "create") throw methodNotSupported(resource.ref, info.verb);
+  if (info.verb !== "create") throw methodNotAllowed();
   if (server.tokens === undefined) throw new ApiError("NotFound", "the server could not find the requested resource");
   await server.reader.fresh();
   const { object, warnings } = server.codecs.decode(request, TOKEN_REQUEST, "Warn");

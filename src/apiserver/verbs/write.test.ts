@@ -58,6 +58,7 @@ describe("create", () => {
     ]);
   });
 
+  const NOT_FOUND = "the server could not find the requested resource";
   const refusals: [name: string, url: string, body: object | string, status: number, message: string][] = [
     ["a name that is taken", MAPS, { metadata: { name: "one" } }, 409, 'configmaps "one" already exists'],
     [
@@ -114,14 +115,14 @@ describe("create", () => {
       ONE,
       { metadata: { name: "x" } },
       405,
-      'create is not supported on resources of kind "configmaps"',
+      "the server does not allow this method on the requested resource",
     ],
     [
       "all namespaces at once",
       "/api/v1/configmaps",
       { metadata: { name: "x" } },
       405,
-      'create is not supported on resources of kind "configmaps"',
+      "the server does not allow this method on the requested resource",
     ],
     [
       "a finalizer without a domain",
@@ -130,7 +131,9 @@ describe("create", () => {
       422,
       'metadata.finalizers[0]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
     ],
-    ["a path that is not there", "/api/v1/namespaces/default/widgets", {}, 404, "404 page not found"],
+    ["a resource that is not there", "/api/v1/namespaces/default/widgets", {}, 404, NOT_FOUND],
+    ["a version that is not there", "/apis/apps/v0/namespaces/default/deployments", {}, 404, NOT_FOUND],
+    ["a group that is not there", "/apis/example.org/v1/widgets", {}, 404, "404 page not found"],
     [
       "text that is no JSON",
       MAPS,
