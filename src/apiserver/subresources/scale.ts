@@ -14,9 +14,11 @@ import { methodNotAllowed } from "../errors.ts";
 import { objectResponse } from "../output/view.ts";
 import type { SubresourceHandler } from "../router.ts";
 import { keyOfRequest, waitForRevision } from "../verbs/get.ts";
+import { checkPatchOptions } from "../verbs/patch.ts";
 import { patchBody, patchTypeOf } from "../verbs/patchBody.ts";
+import { checkName } from "../write/names.ts";
 import { updateObject } from "../write/updateObject.ts";
-import { parseWriteOptions } from "../write/writeOptions.ts";
+import { parseWriteOptions, type WriteOptions } from "../write/writeOptions.ts";
 
 const SCALE = { group: "autoscaling", version: "v1", kind: "Scale", type: "api.autoscaling.v1.Scale" };
 
@@ -72,15 +74,13 @@ async function writeScale(call: ResourceRequest, mapping: ScaleMapping): Promise
   const isPatch = call.info.verb === "patch";
   const optionsKind = isPatch ? "PatchOptions" : "UpdateOptions";
   const options = parseWriteOptions(call.request, optionsKind);
-  const wantedScale = isPatch ? patchedScale(call) : putScale(call);
+  if (isPatch) checkPatchOptions(call.request, patchTypeOf(call.request));
+  if (isPatch && patchTypeOf(call.request) === "apply") return applyScale(call, mapping, options);
+  const wantedScale = isPatch ? patchedScale(call, options) : putScale(call, options);
   const wanted = (current: KubeObject): KubeObject => {
     const scale = wantedScale(scaleOf(current, mapping));
-    const replicas = scale.spec?.replicas ?? 0;
-    if (replicas < 0) {
-      const path = new FieldPath("spec").at("replicas");
-      const error = invalid(path, replicas, "must be greater than or equal to 0");
-      throw invalidObject(SCALE, scale.metadata.name, [error]);
-    }
+    checkName(scale as KubeObject, call);
+    const replicas = checkedReplicas(scale);
     const { resourceVersion, uid } = scale.metadata;
     const changed = withValue(current as unknown as Json, mapping.specReplicas.split("."), replicas);
     return { ...changed, metadata: { ...current.metadata, uid, resourceVersion } } as unknown as KubeObject;
@@ -89,20 +89,54 @@ async function writeScale(call: ResourceRequest, mapping: ScaleMapping): Promise
   return objectResponse(scaleOf(call.resource.toServed(updated), mapping));
 }
 
-function putScale({ server, request }: ResourceRequest): (current: Scale) => Scale {
-  const { object } = server.codecs.decode(request, SCALE, "Warn");
+function checkedReplicas({ metadata, spec }: Scale): number {
+  const replicas = spec?.replicas ?? 0;
+  if (replicas >= 0) return replicas;
+  const error = invalid(new FieldPath("spec").at("replicas"), replicas, "must be greater than or equal to 0");
+  throw invalidObject(SCALE, metadata.name, [error]);
+}
+
+/** What is applied is owned in the object that is scaled, under the field that the scale stands for. */
+async function applyScale(call: ResourceRequest, mapping: ScaleMapping, options: WriteOptions): Promise<ApiResponse> {
+  const { server, request, resource, info } = call;
+  const { value } = patchBody(request, "apply");
+  const { object, warnings } = server.codecs.decodeValue(value, SCALE, options.fieldValidation);
+  call.warnings.push(...warnings);
+  checkName(object, call);
+  checkedReplicas(object as Scale);
+  const replicas = (value as Partial<Scale>).spec?.replicas;
+  const { fieldManager: manager, force } = options;
+  const wanted = (current: KubeObject): KubeObject => {
+    const { name, namespace, resourceVersion } = object.metadata;
+    const head = { apiVersion: current.apiVersion, kind: current.kind, metadata: { name, namespace, resourceVersion } };
+    const applied = replicas === undefined ? head : withValue(head, mapping.specReplicas.split("."), replicas);
+    const management = { kind: resource.kind, manager, subresource: info.subresource, nowMs: server.env.clock.now() };
+    return server.fieldManagers.apply(current, applied as unknown as KubeObject, { ...management, force });
+  };
+  const updated = await updateObject(call, wanted, options, { optionsKind: "PatchOptions", isOwned: true });
+  return objectResponse(scaleOf(resource.toServed(updated), mapping));
+}
+
+function putScale(call: ResourceRequest, { fieldValidation }: WriteOptions): (current: Scale) => Scale {
+  const { object, warnings } = call.server.codecs.decode(call.request, SCALE, fieldValidation);
+  call.warnings.push(...warnings);
   return () => object as Scale;
 }
 
-function patchedScale({ server, request }: ResourceRequest): (current: Scale) => Scale {
+function patchedScale(call: ResourceRequest, { fieldValidation }: WriteOptions): (current: Scale) => Scale {
+  const { server, request } = call;
   const type = patchTypeOf(request);
-  const { value: body } = patchBody(request, type);
+  const { value: body, problems } = patchBody(request, type);
   const patch = (current: Scale): unknown => {
     if (type === "json") return applyJsonPatch(current, body);
     if (type === "strategic") return applyStrategicMergePatch(current, body, server.codecs.schemaOf(SCALE));
     return applyMergePatch(current, body);
   };
-  return (current) => server.codecs.decodeValue(patch(current), SCALE, "Warn").object as Scale;
+  return (current) => {
+    const { object, warnings } = server.codecs.decodeValue(patch(current), SCALE, fieldValidation, problems);
+    call.warnings.push(...warnings);
+    return object as Scale;
+  };
 }
 
 export const scale: SubresourceHandler = { group: "*", resource: "*", subresource: "scale", handle };

@@ -3,6 +3,7 @@ import { testServer } from "../testServer.ts";
 
 const PODS = "/api/v1/namespaces/default/pods";
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
+const APPLY = { "content-type": "application/apply-patch+yaml" };
 const MERGE = { "content-type": "application/merge-patch+json" };
 
 async function withDeployment() {
@@ -46,6 +47,42 @@ describe("scale", () => {
     );
     const metadata = { name: "d", resourceVersion: "77" };
     expect((await send("PUT", `${DEPLOYMENTS}/d/scale`, { metadata, spec: { replicas: 1 } })).status).toBe(409);
+  });
+
+  const scale = (metadata: object, replicas: number) => ({
+    apiVersion: "autoscaling/v1",
+    kind: "Scale",
+    metadata: { namespace: "default", ...metadata },
+    spec: { replicas },
+  });
+
+  it("is of the object that the URL names", async () => {
+    const { send } = await withDeployment();
+    const { status, body } = await send("PUT", `${DEPLOYMENTS}/d/scale`, scale({ name: "e" }, 1));
+    expect(status).toBe(400);
+    expect(body.message).toBe("the name of the object (e) does not match the name on the URL (d)");
+  });
+
+  it("is applied, and owned by who applied it", async () => {
+    const { send } = await withDeployment();
+    const apply = (manager: string, replicas: number, query = "") =>
+      send("PATCH", `${DEPLOYMENTS}/d/scale?fieldManager=${manager}${query}`, scale({ name: "d" }, replicas), APPLY);
+    const refused = await apply("me", 4);
+    expect(refused.status).toBe(409);
+    expect(refused.body.message).toBe(
+      'Apply failed with 1 conflict: conflict with "test" using apps/v1: .spec.replicas',
+    );
+    expect((await apply("me", 4, "&force=true")).body).toMatchObject({ kind: "Scale", spec: { replicas: 4 } });
+    expect((await apply("you", 5)).status).toBe(409);
+    const { body } = await send("GET", `${DEPLOYMENTS}/d`);
+    expect(body.metadata.managedFields).toContainEqual(
+      expect.objectContaining({
+        manager: "me",
+        operation: "Apply",
+        subresource: "scale",
+        fieldsV1: { "f:spec": { "f:replicas": {} } },
+      }),
+    );
   });
 
   it("is not of what has none", async () => {

@@ -28,7 +28,7 @@ export async function patch(call: ResourceRequest): Promise<ApiResponse> {
   const type = patchTypeOf(request);
   const view = negotiateView(call);
   const options = parseWriteOptions(request, "PatchOptions");
-  checkOptions(request, type);
+  checkPatchOptions(request, type);
   const body = patchBody(request, type);
   if (type === "apply") {
     const { object, isNew } = await apply(call, body, options);
@@ -84,7 +84,7 @@ function applyPatch(
 }
 
 /** Source: meta/v1/validation ValidatePatchOptions. */
-function checkOptions({ query }: ApiRequest, type: PatchType): void {
+export function checkPatchOptions({ query }: ApiRequest, type: PatchType): void {
   const errors: FieldError[] = [];
   if (type !== "apply" && (query?.has("force") ?? false)) {
     errors.push(forbiddenField(new FieldPath("force"), "may not be specified for non-apply patch"));
