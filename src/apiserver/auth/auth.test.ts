@@ -206,8 +206,15 @@ describe("authentication", () => {
   it.each([
     [{ expirationSeconds: 60 }, 422, "may not specify a duration less than 10 minutes"],
     [{ boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "p" } }, 404, 'pods "p" not found'],
+    [
+      { boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "other" } },
+      400,
+      'cannot bind token for serviceaccount "sa" to pod running with different serviceaccount name.',
+    ],
   ])("refuses a token for %o", async (spec, status, message) => {
     const { send } = await withAccount();
+    const pod = { serviceAccountName: "default", containers: [{ name: "c", image: "i" }] };
+    await send("POST", "/api/v1/namespaces/default/pods", { metadata: { name: "other" }, spec: pod });
     const answer = await send("POST", "/api/v1/namespaces/default/serviceaccounts/sa/token", { spec });
     expect(answer.status).toBe(status);
     expect(answer.body.message).toContain(message);

@@ -82,6 +82,10 @@ function subjectOf(
     const reason = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
     throw conflict(resource.ref, account.metadata.name, reason);
   }
+  if (kind === "Pod" && found.spec?.serviceAccountName !== account.metadata.name) {
+    const who = JSON.stringify(account.metadata.name);
+    throw badRequest(`cannot bind token for serviceaccount ${who} to pod running with different serviceaccount name.`);
+  }
   if (kind === "Secret") return { namespace, serviceAccount, secret: boundOf(found) };
   if (kind === "Node") return { namespace, serviceAccount, node: boundOf(found) };
   return { namespace, serviceAccount, pod: boundOf(found), ...nodeOf(server, found) };
