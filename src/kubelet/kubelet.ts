@@ -232,7 +232,7 @@ export function createKubelet(options: KubeletOptions) {
     ...access,
     stats,
     /** Its HTTP API; give it the requests and upgrades of a server that has checked who asks. */
-    server: createKubeletServer({ access, stats, pods: ownPods, log: env.log }),
+    server: createKubeletServer({ access, stats, pods: ownPods, log: env.log, clock: env.clock }),
     /** As last seen by itself. */
     node: () => keeper.node(),
     context,

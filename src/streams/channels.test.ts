@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { outcomeStatus, parseResize, type RemoteCommandOutcome } from "./channels.ts";
+import { finalStatus, outcomeStatus, parseResize, type RemoteCommandOutcome } from "./channels.ts";
 import { streamOptions } from "./remoteCommand.ts";
 
 describe("the final status", () => {
@@ -17,10 +17,19 @@ describe("the final status", () => {
     {
       name: "of one that could not start has the runtime's words",
       outcome: { error: "no such file" },
-      want: { status: "Failure", reason: "InternalError", message: "no such file", code: 500 },
+      want: { status: "Failure", reason: "InternalError", message: "Internal error occurred: no such file", code: 500 },
     },
   ];
   for (const { name, outcome, want } of cases) test(name, () => expect(outcomeStatus(outcome)).toMatchObject(want));
+});
+
+describe("the end, before v4", () => {
+  const cases: [string, RemoteCommandOutcome, string][] = [
+    ["of a command that succeeded says nothing", { exitCode: 0 }, ""],
+    ["of one that failed is its message", { exitCode: 3 }, "command terminated with non-zero exit code: exit status 3"],
+    ["of one that could not start too", { error: "no such file" }, "Internal error occurred: no such file"],
+  ];
+  for (const [name, outcome, want] of cases) test(name, () => expect(finalStatus(outcome, 3)).toBe(want));
 });
 
 describe("a terminal's size", () => {

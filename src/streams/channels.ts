@@ -28,12 +28,20 @@ export interface RemoteCommandStreams {
   finish(outcome: RemoteCommandOutcome): Promise<void>;
 }
 
+/** An error says what went wrong in doing what: "error attaching to container: …". */
 export type RemoteCommandOutcome = { readonly exitCode: number } | { readonly error: string };
 
+interface Outcome {
+  readonly status: "Success" | "Failure";
+  readonly message?: string;
+  readonly [field: string]: unknown;
+}
+
 /** The `Status` on the error channel. Source: k8s.io/streaming remotecommand, v4WriteStatusFunc and NonZeroExitCode. */
-export function outcomeStatus(outcome: RemoteCommandOutcome): object {
+export function outcomeStatus(outcome: RemoteCommandOutcome): Outcome {
   if ("error" in outcome) {
-    return { metadata: {}, status: "Failure", message: outcome.error, reason: "InternalError", code: 500 };
+    const message = `Internal error occurred: ${outcome.error}`;
+    return { metadata: {}, status: "Failure", message, reason: "InternalError", code: 500 };
   }
   if (outcome.exitCode === 0) return { metadata: {}, status: "Success" };
   return {
@@ -43,6 +51,21 @@ export function outcomeStatus(outcome: RemoteCommandOutcome): object {
     reason: "NonZeroExitCode",
     details: { causes: [{ reason: "ExitCode", message: `${outcome.exitCode}` }] },
   };
+}
+
+/**
+ * What goes out on the error channel at the end: from v4 a `Status`; before, the message of a failure and nothing else.
+ * Source: as above, v1WriteStatusFunc.
+ */
+export function finalStatus(outcome: RemoteCommandOutcome, version: number): string {
+  const status = outcomeStatus(outcome);
+  return version >= 4 ? JSON.stringify(status) : (status.message ?? "");
+}
+
+/** What still comes is dropped: unread it would keep the peer's farewell from being heard. */
+export function forgetInput(stdin: Readable | undefined): void {
+  stdin?.unpipe();
+  stdin?.resume();
 }
 
 /** Parses what arrives on the resize channel, `{"Width":80,"Height":24}`; undefined for anything else. */

@@ -5,115 +5,147 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
+import { createWebSocketStream } from "ws";
+import type { Clock, Timer } from "../lib/env.ts";
+import { joinStreams } from "../lib/joinStreams.ts";
+import { refuseUpgrade } from "./refuseUpgrade.ts";
 import { acceptSpdyUpgrade, isSpdyUpgrade, type SpdyStream, spdyServer } from "./spdy.ts";
+import { type AcceptedWebSocket, webSocketAcceptor, webSocketChannels } from "./webSocketChannels.ts";
 
 /** A connection to a port of the pod. @throws Error whose message reaches the client. */
 export type PortDialer = (port: number) => Promise<Duplex>;
 
+export interface PortForwardOptions {
+  readonly dial: PortDialer;
+  /** Those of the query, for plain channels; as the client wrote them. */
+  readonly ports: readonly string[];
+  readonly clock: Clock;
+}
+
 const SPDY_PROTOCOL = "portforward.k8s.io";
 const TUNNEL_PROTOCOL = `SPDY/3.1+${SPDY_PROTOCOL}`;
-const CHANNEL_PROTOCOL = "v4.channel.k8s.io";
-const PORTS_MAX = 100;
+/** Best first. A client that names none gets plain channels. */
+const PROTOCOLS = [TUNNEL_PROTOCOL, "v4.channel.k8s.io", "v4.base64.channel.k8s.io"];
+/** A channel's number is one byte, and each port has two. */
+const PORTS_MAX = 127;
+const PORT_MAX = 65_535;
+/** kubectl sends 32 KiB at a time, the JavaScript client what a socket gave it. */
+const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+/** Source: kubelet streaming.DefaultConfig, StreamCreationTimeout. */
+const PAIR_WITHIN_MS = 30_000;
 
-const server = new WebSocketServer({
-  noServer: true,
-  perMessageDeflate: false,
-  handleProtocols: (offered) => [TUNNEL_PROTOCOL, CHANNEL_PROTOCOL].find((protocol) => offered.has(protocol)) ?? false,
-});
+const acceptor = webSocketAcceptor(PROTOCOLS, { messageBytesMax: MESSAGE_BYTES_MAX });
 
-/** Serves the upgraded connection until either end closes it. `ports` are those of the query, for plain channels. */
-export function acceptPortForward(
+const messageOf = (port: string, cause: unknown) =>
+  `error forwarding port ${port} to pod: ${cause instanceof Error ? cause.message : cause}`;
+
+/** Serves the upgraded connection until either end closes it. */
+export async function acceptPortForward(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  options: { readonly dial: PortDialer; readonly ports: readonly number[] },
-): void {
+  options: PortForwardOptions,
+): Promise<void> {
   if (isSpdyUpgrade(request)) {
-    if (acceptSpdyUpgrade(request, socket, [SPDY_PROTOCOL])) serveSpdy(socket, options.dial);
+    if (acceptSpdyUpgrade(request, socket, head, [SPDY_PROTOCOL]) !== undefined) serveSpdy(socket, options);
     return;
   }
-  server.handleUpgrade(request, socket as never, head, (webSocket) => {
-    webSocket.on("error", () => webSocket.terminate());
-    if (webSocket.protocol === TUNNEL_PROTOCOL) serveSpdy(createWebSocketStream(webSocket), options.dial);
-    else serveChannels(webSocket, options.ports.slice(0, PORTS_MAX), options.dial);
-  });
+  const isTunnel = `${request.headers["sec-websocket-protocol"] ?? ""}`.includes(TUNNEL_PROTOCOL);
+  const wrong = isTunnel ? undefined : wrongPorts(options.ports);
+  if (wrong !== undefined) {
+    refuseUpgrade(socket, "400 Bad Request", wrong);
+    return;
+  }
+  const accepted = await acceptor.accept(request, socket, head);
+  if (accepted?.protocol === TUNNEL_PROTOCOL) serveSpdy(createWebSocketStream(accepted.webSocket), options);
+  else if (accepted !== undefined) serveChannels(accepted, options.ports.map(Number), options.dial);
+}
+
+const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= PORT_MAX;
+
+/** Source: portforward/websocket.go NewV4Options. */
+function wrongPorts(ports: readonly string[]): string | undefined {
+  if (ports.length === 0) return 'query parameter "port" is required';
+  if (ports.length > PORTS_MAX) return `more than ${PORTS_MAX} ports over one connection`;
+  const wrong = ports.find((port) => !isPort(port));
+  return wrong === undefined ? undefined : `unable to parse "${wrong}" as a port`;
 }
 
 interface Pair {
   data?: SpdyStream;
   error?: SpdyStream;
+  readonly patience: Timer;
 }
 
-function serveSpdy(socket: Duplex, dial: PortDialer): void {
+/** Each connection is a pair of streams with the same id, which come one after the other. */
+function serveSpdy(socket: Duplex, { dial, clock }: PortForwardOptions): void {
   const pairs = new Map<string, Pair>();
   socket.on("error", () => socket.destroy());
+  const newPair = (id: string): Pair => ({
+    patience: clock.setTimer(PAIR_WITHIN_MS, () => {
+      const { data, error } = pairs.get(id) ?? {};
+      pairs.delete(id);
+      error?.resume().end(`error forwarding port: timed out waiting for the other stream of request ${id}`);
+      data?.destroy();
+    }),
+  });
   spdyServer(socket, (stream) => {
-    const id = `${stream.headers.requestid ?? stream.headers.port}`;
-    const pair = pairs.get(id) ?? {};
+    const { requestid, port = "", streamtype } = stream.headers;
+    const id = requestid ?? port;
+    const pair = pairs.get(id) ?? newPair(id);
     pairs.set(id, pair);
-    if (stream.headers.streamtype === "error") pair.error = stream;
+    if (streamtype === "error") pair.error = stream;
     else pair.data = stream;
     if (pair.data === undefined || pair.error === undefined) return;
     pairs.delete(id);
-    void forward(pair.data, pair.error, Number(stream.headers.port), dial);
+    pair.patience.cancel();
+    void forward(pair.data, pair.error, port, dial);
+  });
+  socket.once("close", () => {
+    for (const { patience } of pairs.values()) patience.cancel();
   });
 }
 
-async function forward(data: SpdyStream, error: SpdyStream, port: number, dial: PortDialer): Promise<void> {
+async function forward(data: SpdyStream, error: SpdyStream, port: string, dial: PortDialer): Promise<void> {
+  // The client ends its half at once and says nothing there.
+  error.resume();
   try {
-    const connection = await dial(port);
-    join(data, connection);
+    if (!isPort(port)) throw new Error(`unable to parse "${port}" as a port`);
+    const connection = await dial(Number(port));
     connection.once("close", () => error.end());
+    joinStreams(data, connection);
   } catch (cause) {
-    error.end(`error forwarding port ${port} to pod: ${(cause as Error).message}`);
-    data.end();
+    error.end(messageOf(port, cause));
+    data.resume().end();
   }
 }
 
-/** Passes bytes and half-closes both ways; an error on either side ends both. */
-function join(a: Duplex, b: Duplex): void {
-  a.pipe(b);
-  b.pipe(a);
-  for (const [one, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    one.on("error", () => other.destroy());
-    one.on("close", () => other.end());
-  }
-}
-
-/** Channels 2n (data) and 2n+1 (error) belong to the nth port; the first message of each is the port, little-endian. */
-function serveChannels(webSocket: WebSocket, ports: readonly number[], dial: PortDialer): void {
-  const connections = ports.map((port, index) => {
+/**
+ * Channels 2n (data) and 2n+1 (error) belong to the nth port; the first message of each is the port, little-endian. A
+ * port whose connection has ended leaves the others alone; with the last one the WebSocket ends.
+ */
+function serveChannels(accepted: AcceptedWebSocket, ports: readonly number[], dial: PortDialer): void {
+  const { webSocket } = accepted;
+  const channels = webSocketChannels(accepted);
+  let open = ports.length;
+  const closed = () => {
+    open -= 1;
+    if (open === 0) webSocket.close(1000);
+  };
+  for (const [index, port] of ports.entries()) {
+    const [data, error] = [channels.open(index * 2), channels.output(index * 2 + 1)];
     const header = Buffer.alloc(2);
     header.writeUInt16LE(port);
-    for (const channel of [index * 2, index * 2 + 1]) webSocket.send(Buffer.concat([Buffer.from([channel]), header]));
-    const opened = dial(port);
-    opened.then(
+    for (const channel of [data, error]) channel.write(header);
+    data.once("close", () => error.end(closed));
+    // What the peer said before it went still reaches the port.
+    webSocket.on("close", () => data.end());
+    dial(port).then(
       (connection) => {
-        connection.on("data", (chunk: Buffer) => webSocket.send(Buffer.concat([Buffer.from([index * 2]), chunk])));
-        connection.on("close", () => webSocket.close());
-        connection.on("error", () => webSocket.close());
+        connection.once("end", () => connection.end());
+        joinStreams(data, connection);
       },
-      (error: Error) => webSocket.send(Buffer.concat([Buffer.from([index * 2 + 1]), Buffer.from(error.message)])),
+      (cause: unknown) => error.write(messageOf(`${port}`, cause), () => data.destroy()),
     );
-    return opened;
-  });
-  webSocket.on("message", (message: Buffer) => {
-    const channel = message[0] as number;
-    if (channel % 2 === 0)
-      connections[channel / 2]?.then(
-        (connection) => connection.write(message.subarray(1)),
-        () => undefined,
-      );
-  });
-  webSocket.on("close", () => {
-    for (const opened of connections)
-      opened.then(
-        (connection) => connection.destroy(),
-        () => undefined,
-      );
-  });
+  }
 }

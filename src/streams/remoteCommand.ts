@@ -1,10 +1,13 @@
 /** Exec and attach, server side: picks the framing that the client asks for. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Clock } from "../lib/env.ts";
 import type { RemoteCommandStreams, StreamOptions } from "./channels.ts";
+import { refuseUpgrade } from "./refuseUpgrade.ts";
 import { isSpdyUpgrade } from "./spdy.ts";
 import { acceptSpdyRemoteCommand } from "./spdyRemoteCommand.ts";
-import { acceptWebSocketRemoteCommand, isWebSocketUpgrade } from "./webSocketRemoteCommand.ts";
+import { isWebSocketUpgrade } from "./webSocketChannels.ts";
+import { acceptWebSocketRemoteCommand } from "./webSocketRemoteCommand.ts";
 
 /** Undefined when there was no usable handshake; the socket has been answered and closed then. */
 export async function acceptRemoteCommand(
@@ -12,11 +15,11 @@ export async function acceptRemoteCommand(
   socket: Duplex,
   head: Buffer,
   options: StreamOptions,
+  clock: Clock,
 ): Promise<RemoteCommandStreams | undefined> {
   if (isWebSocketUpgrade(request)) return acceptWebSocketRemoteCommand(request, socket, head, options);
-  if (isSpdyUpgrade(request)) return acceptSpdyRemoteCommand(request, socket, options);
-  const body = "unable to upgrade: missing upgrade headers in request";
-  socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  if (isSpdyUpgrade(request)) return acceptSpdyRemoteCommand(request, socket, head, options, clock);
+  refuseUpgrade(socket, "400 Bad Request", "unable to upgrade: missing upgrade headers in request");
   return undefined;
 }
 

@@ -8,6 +8,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
+import { refuseUpgrade } from "./refuseUpgrade.ts";
 import {
   dataFrame,
   FLAG_FIN,
@@ -101,8 +102,8 @@ function createStream(socket: Duplex, id: number, headers: Headers, forget: () =
     write: (chunk: Buffer, _encoding, done) => send(dataFrame(id, chunk, false), done),
     final: (done) => send(dataFrame(id, Buffer.alloc(0), true), done),
     destroy(error, done) {
-      const isOver = this.readableEnded && this.writableFinished;
-      if (!isOver && socket.writable) socket.write(resetFrame(id));
+      // After our end the peer may say what it likes; a reset could overtake what it has still to read.
+      if (!this.writableFinished && socket.writable) socket.write(resetFrame(id));
       forget();
       wake();
       done(error);
@@ -120,17 +121,26 @@ function createStream(socket: Duplex, id: number, headers: Headers, forget: () =
 export const isSpdyUpgrade = (request: IncomingMessage): boolean =>
   request.headers.upgrade?.toLowerCase() === "spdy/3.1";
 
-/** Answers the upgrade; `protocol` is the first of `supported` that the client offers. */
-export function acceptSpdyUpgrade(request: IncomingMessage, socket: Duplex, supported: readonly string[]): boolean {
+/** Answers the upgrade. @returns the first of `supported` that the client offers; undefined when there is none */
+export function acceptSpdyUpgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  supported: readonly string[],
+): string | undefined {
   const offered = `${request.headers["x-stream-protocol-version"] ?? ""}`.split(",").map((one) => one.trim());
   const protocol = supported.find((candidate) => offered.includes(candidate));
   if (protocol === undefined) {
-    const body = `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(" ")}], server accepts [${supported.join(" ")}]`;
-    socket.end(`HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-    return false;
+    refuseUpgrade(
+      socket,
+      "403 Forbidden",
+      `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(" ")}], server accepts [${supported.join(" ")}]`,
+    );
+    return undefined;
   }
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
   );
-  return true;
+  if (head.length > 0) socket.unshift(head);
+  return protocol;
 }

@@ -1,23 +1,24 @@
 /**
- * Exec and attach over WebSocket: every message begins with the number of its channel. v5 adds a message that closes
- * one channel, which is how a client says that its stdin has ended.
- * Source: apimachinery util/remotecommand/constants.go, and KEP-4006.
+ * Exec and attach over WebSocket channels. v5 adds a message that closes one channel, which is how a client says that its
+ * stdin has ended. Source: apimachinery util/remotecommand/constants.go, KEP-4006; kubelet cri/streaming/remotecommand.
  */
 import type { IncomingMessage } from "node:http";
-import { type Duplex, PassThrough, Writable } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
-import { type PushIterable, pushIterable } from "../lib/pushIterable.ts";
+import type { Duplex, Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { pushIterable } from "../lib/pushIterable.ts";
 import {
-  outcomeStatus,
+  finalStatus,
+  forgetInput,
   parseResize,
   type RemoteCommandStreams,
   type StreamOptions,
   type TerminalSize,
 } from "./channels.ts";
+import { type AcceptedWebSocket, webSocketAcceptor, webSocketChannels } from "./webSocketChannels.ts";
 
 const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
-/** Best first. The base64 forms put the channel's digit before base64 text, for clients that can send only text. */
+/** Best first. A client that names none gets the oldest. */
 const PROTOCOLS = [
   "v5.channel.k8s.io",
   "v4.channel.k8s.io",
@@ -25,107 +26,66 @@ const PROTOCOLS = [
   "channel.k8s.io",
   "base64.channel.k8s.io",
 ];
+/** Of those without a number in their name. */
+const OLDEST_VERSION = 1;
 
 /** A client may send stdin in messages up to this size; kubectl sends 32 KiB. */
 const MESSAGE_BYTES_MAX = 1024 * 1024;
-/** Output waits for the peer once this much is unsent. */
-const UNSENT_BYTES_MAX = 1024 * 1024;
 const RESIZES_WAITING_MAX = 16;
 
-const server = new WebSocketServer({
-  noServer: true,
-  maxPayload: MESSAGE_BYTES_MAX,
-  perMessageDeflate: false,
-  handleProtocols: (offered) => PROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
-});
+const acceptor = webSocketAcceptor(PROTOCOLS, { messageBytesMax: MESSAGE_BYTES_MAX });
 
-export const isWebSocketUpgrade = (request: IncomingMessage): boolean =>
-  request.headers.upgrade?.toLowerCase() === "websocket";
-
-/** Completes the handshake. Resolves when it is done; the socket is destroyed when it is not a WebSocket client's. */
-export function acceptWebSocketRemoteCommand(
+/** Completes the handshake; undefined when there was none to complete, and the socket is answered and closed then. */
+export async function acceptWebSocketRemoteCommand(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
   options: StreamOptions,
-): Promise<RemoteCommandStreams> {
-  return new Promise((resolve) => {
-    server.handleUpgrade(request, socket as never, head, (webSocket) => resolve(serve(webSocket, options)));
-  });
+): Promise<RemoteCommandStreams | undefined> {
+  const accepted = await acceptor.accept(request, socket, head);
+  return accepted && serve(accepted, options);
 }
 
-function serve(webSocket: WebSocket, options: StreamOptions): RemoteCommandStreams {
-  const base64 = webSocket.protocol.includes("base64");
+function serve(accepted: AcceptedWebSocket, options: StreamOptions): RemoteCommandStreams {
+  const { webSocket, protocol } = accepted;
+  const version = Number(/^v(\d)/.exec(protocol)?.[1] ?? OLDEST_VERSION);
+  const channels = webSocketChannels(accepted, version >= 5 ? CHANNEL.close : undefined);
   const gone = new AbortController();
-  const stdin = options.stdin ? new PassThrough() : undefined;
+  const stdin = options.stdin ? channels.open(CHANNEL.stdin) : undefined;
   const resizes = pushIterable<TerminalSize>(RESIZES_WAITING_MAX);
-  webSocket.on("message", (data: Buffer, isBinary: boolean) => {
-    const decoded = base64 && !isBinary ? decodeBase64(data) : data;
-    if (decoded.length > 0) receive(decoded, webSocket, stdin, resizes);
+  channels.open(CHANNEL.resize).on("data", (data: Buffer) => {
+    const size = parseResize(data);
+    if (size !== undefined) resizes.push(size);
   });
   webSocket.on("close", () => {
-    stdin?.end();
     resizes.end();
     gone.abort();
   });
-  webSocket.on("error", () => webSocket.terminate());
-  const channel = (number: number) =>
-    new Writable({ write: (chunk, _encoding, done) => send(webSocket, base64, number, chunk, done) });
-  const finishSending = (number: number, data: Buffer) =>
-    new Promise<void>((resolve) => send(webSocket, base64, number, data, () => resolve()));
+  const stdout = options.stdout ? channels.output(CHANNEL.stdout) : undefined;
+  const stderr = options.stderr && !options.tty ? channels.output(CHANNEL.stderr) : undefined;
+  const error = channels.output(CHANNEL.error);
+  // An empty message tells older clients that the connection stands.
+  if (version < 5) (stdout ?? stderr ?? error).write(Buffer.alloc(0));
   return {
     ...(stdin !== undefined && { stdin }),
-    ...(options.stdout && { stdout: channel(CHANNEL.stdout) }),
-    ...(options.stderr && !options.tty && { stderr: channel(CHANNEL.stderr) }),
+    ...(stdout !== undefined && { stdout }),
+    ...(stderr !== undefined && { stderr }),
     resizes,
     signal: gone.signal,
     finish: async (outcome) => {
-      await finishSending(CHANNEL.error, Buffer.from(JSON.stringify(outcomeStatus(outcome))));
+      forgetInput(stdin);
+      await Promise.all([stdout, stderr].map(flushed));
+      const status = finalStatus(outcome, version);
+      if (status !== "") error.write(status);
+      await flushed(error);
       webSocket.close(1000);
     },
   };
 }
 
-function receive(
-  data: Buffer,
-  webSocket: WebSocket,
-  stdin: PassThrough | undefined,
-  resizes: PushIterable<TerminalSize>,
-): void {
-  const payload = data.subarray(1);
-  switch (data[0]) {
-    case CHANNEL.stdin:
-      if (stdin !== undefined && !stdin.write(payload)) {
-        webSocket.pause();
-        stdin.once("drain", () => webSocket.resume());
-      }
-      return;
-    case CHANNEL.resize: {
-      const size = parseResize(payload);
-      if (size !== undefined) resizes.push(size);
-      return;
-    }
-    case CHANNEL.close:
-      if (payload[0] === CHANNEL.stdin) stdin?.end();
-      return;
-    default:
-      return;
-  }
-}
-
-const decodeBase64 = (data: Buffer): Buffer =>
-  Buffer.concat([Buffer.from([(data[0] ?? 48) - 48]), Buffer.from(data.subarray(1).toString("latin1"), "base64")]);
-
-function send(webSocket: WebSocket, base64: boolean, channel: number, chunk: Buffer, done: () => void): void {
-  // A peer that has gone is not an error of the program inside: what it still says is dropped.
-  const sent = () => done();
-  if (webSocket.readyState !== webSocket.OPEN) {
-    done();
-  } else if (base64) {
-    webSocket.send(`${channel}${chunk.toString("base64")}`, sent);
-  } else {
-    const congested = webSocket.bufferedAmount >= UNSENT_BYTES_MAX;
-    webSocket.send(Buffer.concat([Buffer.from([channel]), chunk]), congested ? sent : undefined);
-    if (!congested) done();
-  }
+/** Ends an output, and resolves when the last of it has been sent. */
+async function flushed(output: Writable | undefined): Promise<void> {
+  if (output === undefined) return;
+  output.end();
+  await finished(output).catch(() => undefined);
 }

@@ -38,6 +38,7 @@ test.each([
   ["/containerLogs/default/web/none", '400 container "none" in pod "web" is not available'],
   ["/containerLogs/default/typo/app", `400 container "app" in pod "typo" is waiting to start: image can't be pulled`],
   ["/nothing", "404 404 page not found\n"],
+  ["/%zz", '400 "/%zz" is no path'],
 ])("GET %s is answered with %j", async (path, want) => {
   const { get, stop } = await setUp();
   expect(await get(path)).toBe(want);
@@ -53,8 +54,15 @@ test("pods and usage are told", async () => {
   await stop();
 });
 
-test("an upgrade to what is not there is refused", async () => {
+test.each([
+  ["/nothing", "404 404 page not found"],
+  ["/%zz", '400 "/%zz" is no path'],
+  ["/exec/default/none/app?output=1", '404 pods "none" not found'],
+  ["/exec/default/web/none?output=1", '404 container not found ("none")'],
+  ["/attach/default/typo/app?output=1", '404 container not found ("app")'],
+  ["/exec/default/web/app", "400 you must specify at least 1 of stdin, stdout, stderr"],
+])("an upgrade of %s is refused with %j", async (path, want) => {
   const { get, stop } = await setUp();
-  expect(await get("/nothing", { connection: "Upgrade", upgrade: "SPDY/3.1" })).toBe("404 404 page not found");
+  expect(await get(path, { connection: "Upgrade", upgrade: "SPDY/3.1" })).toBe(want);
   await stop();
 });

@@ -5,9 +5,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Log } from "../../lib/env.ts";
+import type { Clock, Log } from "../../lib/env.ts";
 import { ApiError } from "../../machinery/errors.ts";
 import { acceptPortForward } from "../../streams/portForward.ts";
+import { refuseUpgrade } from "../../streams/refuseUpgrade.ts";
 import { acceptRemoteCommand, streamOptions } from "../../streams/remoteCommand.ts";
 import type { ContainerTarget, PodAccess } from "./podAccess.ts";
 import type { LogOptions } from "./readLog.ts";
@@ -18,6 +19,7 @@ export interface KubeletServerOptions {
   readonly stats: Stats;
   readonly pods: () => readonly object[];
   readonly log: Log;
+  readonly clock: Clock;
 }
 
 export interface KubeletServer {
@@ -31,8 +33,12 @@ interface Route {
 }
 
 function routeOf({ url = "/" }: IncomingMessage): Route {
-  const { pathname, searchParams } = new URL(url, "http://kubelet");
-  return { parts: pathname.split("/").slice(1).map(decodeURIComponent), query: searchParams };
+  try {
+    const { pathname, searchParams } = new URL(url, "http://kubelet");
+    return { parts: pathname.split("/").slice(1).map(decodeURIComponent), query: searchParams };
+  } catch (cause) {
+    throw new ApiError("BadRequest", `"${url}" is no path`, { cause });
+  }
 }
 
 const number = (query: URLSearchParams, name: string): number | undefined => {
@@ -71,7 +77,13 @@ function containerTarget([, namespace = "", name = "", ...rest]: readonly string
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const codeOf = (error: unknown): number => (error instanceof ApiError ? error.code : 500);
 
-export function createKubeletServer({ access, stats, pods, log }: KubeletServerOptions): KubeletServer {
+/** Source: kubelet cri/streaming/remotecommand, exec.go and attach.go. */
+const STREAM_FAILED: Readonly<Record<string, string>> = {
+  exec: "error executing command in container",
+  attach: "error attaching to container",
+};
+
+export function createKubeletServer({ access, stats, pods, log, clock }: KubeletServerOptions): KubeletServer {
   const text = (response: ServerResponse, status: number, body: string, contentType = "text/plain; charset=utf-8") => {
     response.writeHead(status, { "content-type": contentType, "content-length": Buffer.byteLength(body) });
     response.end(body);
@@ -110,7 +122,11 @@ export function createKubeletServer({ access, stats, pods, log }: KubeletServerO
   const remoteCommand = async (request: IncomingMessage, socket: Duplex, head: Buffer, route: Route): Promise<void> => {
     const { parts, query } = route;
     const options = streamOptions(query);
-    const streams = await acceptRemoteCommand(request, socket, head, options);
+    // Source: remotecommand/httpstream.go NewOptions.
+    if (!options.stdin && !options.stdout && !options.stderr)
+      throw new ApiError("BadRequest", "you must specify at least 1 of stdin, stdout, stderr");
+    access.requireRunning(containerTarget(parts));
+    const streams = await acceptRemoteCommand(request, socket, head, options, clock);
     if (streams === undefined) return;
     const target = containerTarget(parts);
     const { stdin, stdout, stderr, resizes, signal } = streams;
@@ -131,42 +147,36 @@ export function createKubeletServer({ access, stats, pods, log }: KubeletServerO
         await streams.finish({ exitCode: 0 });
       }
     } catch (error) {
-      await streams.finish({ error: textOf(error) });
+      await streams.finish({ error: `${STREAM_FAILED[parts[0] ?? ""]}: ${textOf(error)}` });
     }
   };
 
-  const refuse = (socket: Duplex, status: number, message: string): void => {
-    socket.end(
-      `HTTP/1.1 ${status} Error\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(message)}\r\nConnection: close\r\n\r\n${message}`,
-    );
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const route = routeOf(request);
+    const [verb, namespace = "", name = ""] = route.parts;
+    if (verb === "exec" || verb === "attach") return remoteCommand(request, socket, head, route);
+    if (verb !== "portForward") throw new ApiError("NotFound", "404 page not found");
+    const ports = ["port", "ports"].flatMap((key) => route.query.getAll(key)).flatMap((list) => list.split(","));
+    const dial = (port: number) => access.portForward({ namespace, name }, port);
+    await acceptPortForward(request, socket, head, { dial, ports, clock });
   };
 
   return {
     handle(request, response) {
-      answer(routeOf(request), response).catch((error: unknown) => {
-        if (response.headersSent) response.destroy();
-        else text(response, codeOf(error), textOf(error));
-      });
+      // Within a promise, as a path that is none throws.
+      Promise.resolve(request)
+        .then((incoming) => answer(routeOf(incoming), response))
+        .catch((error: unknown) => {
+          if (response.headersSent) response.destroy();
+          else text(response, codeOf(error), textOf(error));
+        });
     },
     upgrade(request, socket, head) {
-      const route = routeOf(request);
       socket.on("error", () => socket.destroy());
-      const [verb, namespace = "", name = ""] = route.parts;
-      if (verb === "exec" || verb === "attach") {
-        remoteCommand(request, socket, head, route).catch((error: unknown) => {
-          log.debug("a stream into a container ended badly", { error });
-          socket.destroy();
-        });
-        return;
-      }
-      if (verb !== "portForward") return refuse(socket, 404, "404 page not found");
-      const ports = route.query
-        .getAll("port")
-        .concat(route.query.getAll("ports"))
-        .flatMap((list) => list.split(","));
-      acceptPortForward(request, socket, head, {
-        dial: (port) => access.portForward({ namespace, name }, port),
-        ports: ports.map(Number),
+      upgrade(request, socket, head).catch((error: unknown) => {
+        log.debug("a stream into a container was refused, or ended badly", { error });
+        if (error instanceof ApiError) refuseUpgrade(socket, `${error.code} ${error.reason}`, error.message);
+        else socket.destroy();
       });
     },
   };

@@ -28,6 +28,8 @@ export type PodExecRequest = ContainerTarget & Omit<ExecRequest, "containerId">;
 export interface PodAccess {
   /** @throws ApiError NotFound, BadRequest, in upstream's words, before the first byte */
   logs(request: LogRequest): Promise<AsyncIterable<Uint8Array>>;
+  /** @throws ApiError NotFound, before a connection is upgraded, when there is nothing to exec or attach to */
+  requireRunning(target: ContainerTarget): void;
   /** Resolves with the exit code. @throws ApiError, RuntimeError */
   exec(request: PodExecRequest): Promise<number>;
   attach(request: AttachRequest): Promise<void>;
@@ -119,6 +121,7 @@ export function createPodAccess(context: KubeletContext, workers: PodWorkers): P
       };
       return readLog(source, request);
     },
+    requireRunning: (target) => void runningId(target),
     exec: async (request) => runtime.exec({ ...request, containerId: runningId(request) }),
     attach: async (request) => runtime.attach({ ...request, containerId: runningId(request) }),
     async portForward(target, port) {
