@@ -5,7 +5,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./processes.ts";
-import type { TestCluster } from "./testCluster.ts";
 
 /** By which a cluster's traces are known, also after it is gone. */
 export interface ClusterIdentity {
@@ -21,9 +20,12 @@ export type Traces = Readonly<
   Record<"processes" | "mounts" | "namespaces" | "cgroups" | "interfaces" | "routes" | "rules" | "files", string[]>
 >;
 
-/** To be called while it runs. */
-export async function identify({ name, home }: TestCluster): Promise<ClusterIdentity> {
-  const { range } = JSON.parse(readFileSync(join(home, "run", name, "network.json"), "utf8")) as { range: string };
+/** It is there while a cluster with real nodes runs. */
+export const networkFile = (home: string, name: string): string => join(home, "run", name, "network.json");
+
+/** To be called while it runs, with real nodes. */
+export async function identify({ name, home }: Pick<ClusterIdentity, "name" | "home">): Promise<ClusterIdentity> {
+  const { range } = JSON.parse(readFileSync(networkFile(home, name), "utf8")) as { range: string };
   const prefix = range.split(".").slice(0, 3).join(".");
   const addresses = (await run(["ip", "-4", "-o", "address"])).split("\n");
   const uplink = addresses.find((line) => line.includes(` ${prefix}.`))?.split(/ +/)[1];

@@ -3,10 +3,11 @@
  * real kubectl, and deleted at the end, with everything that was started in the background for it.
  */
 import { randomBytes, randomInt } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { canRun } from "../src/kubelet/testCapabilities.ts";
 import { clientPath } from "./clients.ts";
+import { identify, networkFile, tracesOf } from "./machineTraces.ts";
 import { type Finished, type Running, run, type StartOptions, start, tryRun } from "./processes.ts";
 
 /** One string is split at blanks; an array is taken as it is. */
@@ -40,6 +41,7 @@ export interface TestCluster {
   readonly inNode: (command: readonly string[], node?: string) => Promise<string>;
   /** Makes the image `tools:1`: a shell, Node.js, `/app.ts` and `/connectionLoad.ts`. */
   readonly packTools: () => Promise<void>;
+  /** @throws Error when something of it is left */
   readonly delete: () => Promise<void>;
 }
 
@@ -101,8 +103,12 @@ export async function createTestCluster(): Promise<TestCluster> {
     },
     delete: async () => {
       await Promise.all([...background].map((running) => running.stop("SIGKILL").catch(() => undefined)));
+      const identity = existsSync(networkFile(home, name)) ? await identify({ name, home }) : { name, home };
       await skiff("delete");
+      const traces = await tracesOf(identity);
       rmSync(home, { recursive: true, force: true });
+      if (Object.values(traces).flat().length > 0)
+        throw new Error(`the deleted cluster has left ${JSON.stringify(traces, null, 2)}`);
     },
   };
 }
