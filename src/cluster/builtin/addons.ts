@@ -41,8 +41,9 @@ export const addons = ({ clusterDns, dnsReplicas }: AddonSettings): readonly Add
   addon(clusterRole, { metadata: { name: "system:coredns" }, rules: dnsRules }),
   addon(clusterRoleBinding, { metadata: { name: "system:coredns" }, ...bound("system:coredns", "coredns") }),
   addon(service, dnsService(clusterDns)),
-  addon(deployment, dnsDeployment(dnsReplicas)),
+  // First, because the DNS's address leads nowhere without it.
   addon(daemonSet, proxyDaemonSet),
+  addon(deployment, dnsDeployment(dnsReplicas)),
 ];
 
 const dnsRules = [
