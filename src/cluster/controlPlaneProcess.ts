@@ -73,19 +73,22 @@ export async function runControlPlane(name: string): Promise<void> {
   for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
   const paths = clusterPaths(name);
   writeProcessRecord(paths.controlPlaneProcess, process.pid);
+  const cleanups: (() => Promise<void>)[] = [];
+  const end = async (code: number): Promise<never> => {
+    for (const clean of cleanups.splice(0).reverse()) {
+      await clean().catch((error: unknown) => env.log.error("the control plane could not end cleanly", { error }));
+    }
+    removeProcessRecord(paths.controlPlaneProcess, process.pid);
+    process.exit(code);
+  };
+  // From the beginning: nodes may never become Ready.
+  process.once("SIGTERM", () => void end(0));
   try {
-    const stop = await start(env, existingConfig(name), paths);
-    process.once("SIGTERM", () => {
-      void stop().finally(() => {
-        removeProcessRecord(paths.controlPlaneProcess);
-        process.exit(0);
-      });
-    });
+    await start(env, existingConfig(name), paths, (clean) => cleanups.push(clean));
   } catch (error) {
     env.log.error("the control plane could not start", { error });
     tell({ type: "failed", message: sentenceOf(error, paths) });
-    removeProcessRecord(paths.controlPlaneProcess);
-    process.exit(1);
+    await end(1);
   }
 }
 
@@ -101,7 +104,13 @@ function sentenceOf(error: unknown, { logs }: ClusterPaths): string {
   return isKnown ? message : `the control plane could not start: ${message}; see ${join(logs, "control-plane.log")}`;
 }
 
-async function start(env: Env, config: ClusterConfig, paths: ClusterPaths): Promise<() => Promise<void>> {
+/** @param onEnd is told how to undo what has been started, as soon as it has been. */
+async function start(
+  env: Env,
+  config: ClusterConfig,
+  paths: ClusterPaths,
+  onEnd: (clean: () => Promise<void>) => void,
+): Promise<void> {
   const components = createControlPlaneComponents({
     env,
     logsDirectory: paths.logs,
@@ -114,6 +123,8 @@ async function start(env: Env, config: ClusterConfig, paths: ClusterPaths): Prom
       createNodes(env, config, paths),
     ),
   ]);
+  // Only one process has the store: what another one has written meanwhile is not true.
+  writeProcessRecord(paths.controlPlaneProcess, process.pid);
   const identity = await step("certificates ready", () =>
     loadIdentity(env, paths.pki, {
       serverNames: SERVER_NAMES,
@@ -123,6 +134,7 @@ async function start(env: Env, config: ClusterConfig, paths: ClusterPaths): Prom
   const controlPlane = await step("API server ready", () =>
     components.serve(partsOf(env, config, paths, nodes, identity)),
   );
+  onEnd(() => components.stop());
   writeKubeconfig(
     paths.kubeconfig,
     kubeconfigFor({
@@ -136,8 +148,12 @@ async function start(env: Env, config: ClusterConfig, paths: ClusterPaths): Prom
   components.start();
   const channel =
     config.runtime === "oci" ? await serveComponents(paths.componentsSocket, components.served, env.log) : undefined;
+  onEnd(async () => {
+    channel?.close();
+    channel?.closeAllConnections();
+  });
   const startedMs = env.clock.now();
-  const stopNodes = await nodes.start({ controlPlane, identity, apiPort: API_PORT_IN_CLUSTER });
+  onEnd(await nodes.start({ controlPlane, identity, apiPort: API_PORT_IN_CLUSTER }));
   const admin = controlPlane.client(ADMIN, "skiff");
   const nodesReady = untilNodesReady(env, admin, config.nodes, startedMs);
   void applyAddons(admin, {
@@ -146,12 +162,6 @@ async function start(env: Env, config: ClusterConfig, paths: ClusterPaths): Prom
   }).catch((error: unknown) => env.log.error("DNS and service proxy could not be set up", { error }));
   await step(config.nodes.length === 1 ? "node Ready" : `${config.nodes.length} nodes Ready`, () => nodesReady);
   tell({ type: "ready" });
-  return async () => {
-    await stopNodes();
-    channel?.close();
-    channel?.closeAllConnections();
-    await components.stop();
-  };
 }
 
 /** What the control plane's components are made of on this machine. */

@@ -8,7 +8,7 @@ import { SYSTEM_COMMANDS } from "./doctor.ts";
 import { kubeconfigFor, mergeKubeconfig, removeFromKubeconfig } from "./kubeconfig.ts";
 import { load } from "./kubeconfigFile.ts";
 import { baseDirectories, clusterPaths } from "./paths.ts";
-import { isAlive, readProcessRecord, startTicksOf, writeProcessRecord } from "./processRecord.ts";
+import { isAlive, readProcessRecord, removeProcessRecord, startTicksOf, writeProcessRecord } from "./processRecord.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -108,6 +108,8 @@ describe("a process record", () => {
   test("finds this process, and not another one with its number", () => {
     const path = join(directory, "process.json");
     writeProcessRecord(path, process.pid);
+    expect(readProcessRecord(path)?.pid).toBe(process.pid);
+    removeProcessRecord(path, process.ppid);
     expect(readProcessRecord(path)?.pid).toBe(process.pid);
     expect(isAlive({ pid: process.pid, startTicks: "1" })).toBe(false);
   });

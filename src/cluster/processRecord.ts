@@ -1,5 +1,5 @@
 /** A process that we started, remembered so that it can be found and ended later without ever hitting another one. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 export interface ProcessRecord {
   readonly pid: number;
@@ -19,7 +19,9 @@ export function startTicksOf(pid: number): string | undefined {
 }
 
 export function writeProcessRecord(path: string, pid: number): void {
-  writeFileSync(path, JSON.stringify({ pid, startTicks: startTicksOf(pid) ?? "" }));
+  // In one step: who reads half of it would take the process for dead.
+  writeFileSync(`${path}.${pid}`, JSON.stringify({ pid, startTicks: startTicksOf(pid) ?? "" }));
+  renameSync(`${path}.${pid}`, path);
 }
 
 /** The process, if it still runs. */
@@ -34,7 +36,10 @@ export function readProcessRecord(path: string): ProcessRecord | undefined {
 
 export const isAlive = ({ pid, startTicks }: ProcessRecord): boolean => startTicksOf(pid) === startTicks;
 
-export const removeProcessRecord = (path: string): void => rmSync(path, { force: true });
+/** Takes back what was written of process `pid`, and of no other. */
+export function removeProcessRecord(path: string, pid: number): void {
+  if (readProcessRecord(path)?.pid === pid) rmSync(path, { force: true });
+}
 
 /** Sends `signal` if the process is still the one recorded. */
 export function signalProcess(record: ProcessRecord, signal: NodeJS.Signals): void {

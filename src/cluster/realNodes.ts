@@ -1,7 +1,5 @@
 /** Nodes with real containers: namespaces and networks on this machine, and an agent process in each. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { detectCgroups } from "../kubelet/nodeEnvironment/detectCgroups.ts";
 import {
   createNodeEnvironment,
@@ -17,15 +15,9 @@ import type { ClusterConfig } from "./clusterConfig.ts";
 import { findProgram, INOTIFY_INSTANCES_FILE, INOTIFY_INSTANCES_MIN } from "./doctor.ts";
 import type { Nodes, NodesStart } from "./nodes.ts";
 import type { ClusterPaths } from "./paths.ts";
-import { readProcessRecord, signalProcess } from "./processRecord.ts";
 import { skiffArguments } from "./skiffArguments.ts";
+import { superviseAgent } from "./superviseAgent.ts";
 import { UserError } from "./userError.ts";
-
-/** An agent that ends is started again after this, doubled each time it ends soon. */
-const RESTART_FIRST_MS = 100;
-const RESTART_MAX_MS = 30_000;
-/** An agent that has run this long starts the count anew. */
-const RAN_WELL_MS = 60_000;
 
 /** "10.244.0.0/16" and 3 → "10.244.3.0/24". Source: node-cidr-mask-size 24. */
 const podCidrOf = (clusterCidr: string, index: number): string => {
@@ -158,63 +150,3 @@ async function startAgent(
   );
   return superviseAgent(env, { ...place, name: node.name, command });
 }
-
-interface Supervised {
-  readonly name: string;
-  readonly command: readonly string[];
-  readonly process: string;
-  readonly agentSocket: string;
-  readonly log: string;
-}
-
-function superviseAgent(env: Env, agent: Supervised): () => Promise<void> {
-  let isStopping = false;
-  let restartMs = RESTART_FIRST_MS;
-  const run = async (): Promise<void> => {
-    const startedMs = env.clock.monotonic();
-    await ended(agent);
-    if (isStopping) return;
-    const ranMs = env.clock.monotonic() - startedMs;
-    restartMs = ranMs >= RAN_WELL_MS ? RESTART_FIRST_MS : Math.min(restartMs * 2, RESTART_MAX_MS);
-    env.log.warn("a node's agent has ended and is started again", { node: agent.name, ranMs, restartMs });
-    await env.clock.sleep(restartMs);
-    if (!isStopping) void run();
-  };
-  void run();
-  return async () => {
-    isStopping = true;
-    const record = readProcessRecord(agent.process);
-    if (record !== undefined) signalProcess(record, "SIGTERM");
-  };
-}
-
-/** Resolves when the agent ends, the one that runs already or a new one. */
-function ended(agent: Supervised): Promise<void> {
-  return readProcessRecord(agent.process) !== undefined && existsSync(agent.agentSocket)
-    ? connectionLost(agent)
-    : childEnded(spawnAgent(agent));
-}
-
-function spawnAgent({ command, log }: Supervised): ChildProcess {
-  const output = openSync(log, "a", 0o600);
-  const [program, ...args] = command as [string, ...string[]];
-  // In a session of its own: it outlives this process.
-  const child = spawn(program, args, { detached: true, stdio: ["ignore", output, output], cwd: "/" });
-  closeSync(output);
-  child.unref();
-  return child;
-}
-
-const childEnded = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
-  });
-
-/** A connection that stays open as long as the agent lives: no polling. */
-const connectionLost = ({ agentSocket }: Supervised): Promise<void> =>
-  new Promise((resolve) => {
-    const socket = connect({ path: agentSocket });
-    socket.on("error", () => undefined);
-    socket.once("close", () => resolve());
-  });
