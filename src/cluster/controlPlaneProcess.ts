@@ -26,7 +26,7 @@ import { existingConfig } from "./images.ts";
 import { kubeconfigFor, writeKubeconfig } from "./kubeconfig.ts";
 import { createNodes, type Nodes } from "./nodes.ts";
 import { type ClusterPaths, clusterPaths } from "./paths.ts";
-import { removeProcessRecord, writeProcessRecord } from "./processRecord.ts";
+import { readProcessRecord, removeProcessRecord, writeProcessRecord } from "./processRecord.ts";
 import { createLog, createRealEnv } from "./realEnv.ts";
 import { readDescriptions } from "./startCluster.ts";
 import { untilNodesReady } from "./untilNodesReady.ts";
@@ -153,9 +153,10 @@ async function start(
     channel?.closeAllConnections();
   });
   const startedMs = env.clock.now();
+  const adopted = config.nodes.filter((node) => readProcessRecord(paths.node(node).process) !== undefined);
   onEnd(await nodes.start({ controlPlane, identity, apiPort: API_PORT_IN_CLUSTER }));
   const admin = controlPlane.client(ADMIN, "skiff");
-  const nodesReady = untilNodesReady(env, admin, config.nodes, startedMs);
+  const nodesReady = untilNodesReady(env, admin, config.nodes, startedMs, adopted);
   void applyAddons(admin, {
     clusterDns: config.clusterDns,
     nodesReady: Promise.race([nodesReady, env.clock.sleep(ADDONS_WAIT_MS)]),

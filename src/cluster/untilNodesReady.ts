@@ -20,6 +20,8 @@ export async function untilNodesReady(
   client: Client,
   names: readonly string[],
   sinceMs: number,
+  /** Their agents have run all along: what the API says of them holds, and their next heartbeat may be 10 s away. */
+  adopted: readonly string[] = [],
 ): Promise<void> {
   const informers = createSharedInformers({
     env,
@@ -29,7 +31,8 @@ export async function untilNodesReady(
   const nodes = informers.of(nodeKind);
   const leases = informers.of(leaseKind);
   const isAlive = (lease: Lease | undefined) => Date.parse(lease?.spec.renewTime ?? "") >= sinceMs;
-  const isOver = () => names.every((name) => isReady(nodes.get(name)) && isAlive(leases.find(LEASE_NAMESPACE, name)));
+  const hasSaidSo = (name: string) => adopted.includes(name) || isAlive(leases.find(LEASE_NAMESPACE, name));
+  const isOver = () => names.every((name) => isReady(nodes.get(name)) && hasSaidSo(name));
   informers.start();
   // The last change that is needed comes through one of the two.
   await Promise.race([nodes.when(isOver), leases.when(isOver)]);
