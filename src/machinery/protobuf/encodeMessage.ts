@@ -1,88 +1,126 @@
 /** From the JSON form of an object to protobuf bytes, by its schema. Fields without a number are left out. */
-import type { ScalarType, Schema, StructSchema } from "../schema.ts";
-import { bytesField, doubleField, varintField } from "./wire.ts";
+import type { Field, ScalarType, Schema, StructSchema } from "../schema.ts";
+import { MessageWriter } from "./messageWriter.ts";
 
-type Chunks = Uint8Array[];
+/** One for all, for encoding never waits. */
+const shared = new MessageWriter();
 
-export const encodeMessage = (object: object, struct: StructSchema): Uint8Array =>
-  Buffer.concat(messageChunks(object, struct));
+export function encodeMessage(object: object, struct: StructSchema): Uint8Array {
+  writeMessage(shared, object, struct);
+  return shared.take();
+}
 
-function messageChunks(object: object, struct: StructSchema): Chunks {
-  const chunks: Chunks = [];
-  const embedded = new Map<number, Chunks>();
-  for (const { name, schema, number, embeddedIn } of struct.fields.values()) {
-    const value = (object as Record<string, unknown>)[name];
-    if (number === undefined || value === undefined || value === null) continue;
-    const field = fieldChunks(number, schema, value);
-    if (embeddedIn === undefined) chunks.push(...field);
-    else embedded.set(embeddedIn, [...(embedded.get(embeddedIn) ?? []), ...field]);
+/** What Go embeds and JSON inlines is a message within the message. */
+interface Plan {
+  readonly fields: readonly Field[];
+  readonly embedded: ReadonlyMap<number, readonly Field[]>;
+}
+
+const plans = new WeakMap<StructSchema, Plan>();
+
+function planOf(struct: StructSchema): Plan {
+  const known = plans.get(struct);
+  if (known !== undefined) return known;
+  const numbered = [...struct.fields.values()].filter(({ number }) => number !== undefined);
+  const inner = numbered.filter(({ embeddedIn }) => embeddedIn !== undefined);
+  const plan: Plan = {
+    fields: numbered.filter(({ embeddedIn }) => embeddedIn === undefined).reverse(),
+    embedded: Map.groupBy(inner.reverse(), ({ embeddedIn }) => embeddedIn as number),
+  };
+  plans.set(struct, plan);
+  return plan;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function writeMessage(writer: MessageWriter, object: object, struct: StructSchema): void {
+  const { fields, embedded } = planOf(struct);
+  for (const [number, inner] of embedded) {
+    const before = writer.length;
+    for (const field of inner) writeField(writer, field, object as Json);
+    if (writer.length > before) writer.head(number, writer.length - before);
   }
-  for (const [number, fields] of embedded) chunks.push(...bytesField(number, Buffer.concat(fields)));
-  return chunks;
+  for (const field of fields) writeField(writer, field, object as Json);
 }
 
-function fieldChunks(number: number, schema: Schema, value: unknown): Chunks {
-  if (schema.kind === "list") return (value as unknown[]).flatMap((item) => valueChunks(number, schema.items, item));
-  if (schema.kind !== "map") return valueChunks(number, schema, value);
-  return Object.entries(value as object).flatMap(([key, one]) =>
-    bytesField(number, Buffer.concat([...bytesField(1, Buffer.from(key)), ...mapValueChunks(schema.values, one)])),
-  );
+function writeField(writer: MessageWriter, { name, schema, number }: Field, object: Json): void {
+  const value = object[name];
+  if (value === undefined || value === null) return;
+  writeValues(writer, number as number, schema, value);
 }
 
-const mapValueChunks = (schema: Schema, value: unknown): Chunks =>
-  schema.kind === "list" ? bytesField(2, Buffer.concat(fieldChunks(1, schema, value))) : valueChunks(2, schema, value);
+function writeValues(writer: MessageWriter, number: number, schema: Schema, value: unknown): void {
+  if (schema.kind === "list") {
+    const items = value as readonly unknown[];
+    for (let index = items.length - 1; index >= 0; index -= 1) writeValue(writer, number, schema.items, items[index]);
+  } else if (schema.kind === "map") {
+    for (const [key, one] of Object.entries(value as object).reverse()) {
+      const before = writer.length;
+      if (schema.values.kind === "list") writeWrapped(writer, 2, () => writeValues(writer, 1, schema.values, one));
+      else writeValue(writer, 2, schema.values, one);
+      writer.text(1, key);
+      writer.head(number, writer.length - before);
+    }
+  } else writeValue(writer, number, schema, value);
+}
 
-function valueChunks(number: number, schema: Schema, value: unknown): Chunks {
+function writeWrapped(writer: MessageWriter, number: number, write: () => void): void {
+  const before = writer.length;
+  write();
+  writer.head(number, writer.length - before);
+}
+
+function writeValue(writer: MessageWriter, number: number, schema: Schema, value: unknown): void {
   switch (schema.kind) {
     case "struct":
-      return bytesField(number, Buffer.concat(messageChunks(value as object, schema)));
+      return writeWrapped(writer, number, () => writeMessage(writer, (value ?? {}) as object, schema));
     case "any":
-      return bytesField(number, Buffer.concat(bytesField(1, Buffer.from(JSON.stringify(value)))));
+      return writeWrapped(writer, number, () => writer.text(1, JSON.stringify(value)));
     case "scalar":
-      return scalarChunks(number, schema.type, value);
+      return writeScalar(writer, number, schema.type, value);
     default:
       throw new Error(`proto: a ${schema.kind} cannot stand here`);
   }
 }
 
-function scalarChunks(number: number, type: ScalarType, value: unknown): Chunks {
+function writeScalar(writer: MessageWriter, number: number, type: ScalarType, value: unknown): void {
   switch (type) {
     case "string":
-      return bytesField(number, Buffer.from(String(value)));
+      return writer.text(number, String(value));
     case "int32":
     case "int64":
-      return varintField(number, BigInt(value as number));
+      return writer.integer(number, value as number);
     case "bool":
-      return varintField(number, value === true ? 1n : 0n);
+      return writer.integer(number, value === true ? 1 : 0);
     case "double":
-      return doubleField(number, value as number);
+      return writer.double(number, value as number);
     case "bytes":
-      return bytesField(number, Buffer.from(String(value), "base64"));
+      return writer.bytes(number, Buffer.from(String(value), "base64"));
     case "quantity":
-      return bytesField(number, Buffer.concat(bytesField(1, Buffer.from(String(value)))));
+      return writeWrapped(writer, number, () => writer.text(1, String(value)));
     case "time":
     case "microtime":
-      return bytesField(number, timeMessage(String(value)));
+      return writeWrapped(writer, number, () => writeTime(writer, String(value)));
     case "duration":
-      return bytesField(
-        number,
-        Buffer.concat(varintField(1, BigInt(Math.round(Number.parseFloat(String(value)) * 1e9)))),
+      return writeWrapped(writer, number, () =>
+        writer.integer(1, BigInt(Math.round(Number.parseFloat(String(value)) * 1e9))),
       );
     case "intstr":
-      return bytesField(number, Buffer.concat(intOrString(value as string | number)));
+      return writeWrapped(writer, number, () => writeIntOrString(writer, value as string | number));
     default:
       return type satisfies never;
   }
 }
 
-function timeMessage(timestamp: string): Uint8Array {
-  const ms = Date.parse(timestamp);
+function writeTime(writer: MessageWriter, timestamp: string): void {
   const fraction = /\.(\d+)/.exec(timestamp)?.[1] ?? "";
-  const nanos = BigInt(fraction.padEnd(9, "0").slice(0, 9));
-  return Buffer.concat([...varintField(1, BigInt(Math.floor(ms / 1000))), ...varintField(2, nanos)]);
+  writer.integer(2, Number(fraction.padEnd(9, "0").slice(0, 9)));
+  writer.integer(1, Math.floor(Date.parse(timestamp) / 1000));
 }
 
-const intOrString = (value: string | number): Chunks =>
-  typeof value === "number"
-    ? [...varintField(1, 0n), ...varintField(2, BigInt(value)), ...bytesField(3, Buffer.alloc(0))]
-    : [...varintField(1, 1n), ...varintField(2, 0n), ...bytesField(3, Buffer.from(value))];
+function writeIntOrString(writer: MessageWriter, value: string | number): void {
+  const isNumber = typeof value === "number";
+  writer.text(3, isNumber ? "" : value);
+  writer.integer(2, isNumber ? value : 0);
+  writer.integer(1, isNumber ? 0 : 1);
+}

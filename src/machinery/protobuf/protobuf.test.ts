@@ -59,6 +59,20 @@ describe("an object comes back as it was", () => {
   }
 });
 
+test.each([1, 127, 128, 16_383, 16_384, 2 ** 32, 2 ** 35 - 1, 2 ** 35, 2 ** 49 - 1, 2 ** 53 - 1, -1, -(2 ** 40)])(
+  "the integer %d comes back as it was",
+  (generation) => {
+    const schema = schemas.type("apimachinery.pkg.apis.meta.v1.ObjectMeta");
+    expect(decodeMessage(encodeMessage({ generation }, schema), schema)).toEqual({ generation });
+  },
+);
+
+test("a message of more than the writer begins with comes back as it was", () => {
+  const schema = schemas.type("api.core.v1.ConfigMap");
+  const object = { data: { a: "ä".repeat(10_000), b: "x".repeat(100_000) }, metadata: { name: "n" } };
+  expect(decodeMessage(encodeMessage(object, schema), schema)).toEqual(object);
+});
+
 describe("bytes that kubectl 1.35 sent are understood", () => {
   test("create configmap a --from-literal=k=v", () => {
     const { apiVersion, kind, raw } = unwrap(

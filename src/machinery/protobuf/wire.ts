@@ -83,9 +83,3 @@ export const bytesField = (number: number, bytes: Uint8Array): Uint8Array[] => [
   varintBytes(BigInt(bytes.length)),
   bytes,
 ];
-
-export function doubleField(number: number, value: number): Uint8Array[] {
-  const bytes = Buffer.alloc(8);
-  bytes.writeDoubleLE(value);
-  return [tag(number, WIRE.fixed64), bytes];
-}
