@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -91,15 +91,51 @@ describe("kubeconfigs", () => {
     removeFromKubeconfig(path, "b");
     expect(names(path)).toEqual([["skiff-a"], ["skiff-a"], ["skiff-a"], ""]);
   });
-  test("a file that is none is left alone", () => {
+  for (const text of [
+    "a: [",
+    "just text",
+    "- a",
+    "clusters: {}",
+    "users: [null]",
+    "contexts: [{}]",
+    "a: 1\n---\nb: 2",
+  ]) {
+    test(`a file that is none is left alone: ${JSON.stringify(text)}`, () => {
+      const path = join(directory, "config");
+      writeFileSync(path, text);
+      expect(() => mergeKubeconfig(path, access("a"))).toThrow("nothing was changed");
+      expect(() => removeFromKubeconfig(path, "a")).toThrow("nothing was changed");
+      expect(readFileSync(path, "utf8")).toBe(text);
+    });
+  }
+  for (const text of ["", "# nothing\n", "clusters: null\nusers:\ncontexts: []\n"]) {
+    test(`a file with nothing in it is filled: ${JSON.stringify(text)}`, () => {
+      const path = join(directory, "config");
+      writeFileSync(path, text);
+      removeFromKubeconfig(path, "a");
+      mergeKubeconfig(path, access("a"));
+      expect(names(path)).toEqual([["skiff-a"], ["skiff-a"], ["skiff-a"], "skiff-a"]);
+    });
+  }
+  test("a link stays a link, and leads to the merged file", () => {
+    const [path, link] = [join(directory, "elsewhere"), join(directory, "config")];
+    writeFileSync(path, "");
+    symlinkSync("elsewhere", link);
+    mergeKubeconfig(link, access("a"));
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(names(path).at(-1)).toBe("skiff-a");
+  });
+  test("what kubectl would take for something else than text stays quoted", () => {
     const path = join(directory, "config");
-    writeFileSync(path, "a: [");
-    expect(() => mergeKubeconfig(path, access("a"))).toThrow("nothing was changed");
-    expect(readFileSync(path, "utf8")).toBe("a: [");
+    writeFileSync(path, 'users: [{name: "no", user: {token: "0777"}}]\nextensions: 2020-01-01\n');
+    mergeKubeconfig(path, access("a"));
+    expect(readFileSync(path, "utf8")).toMatch(/name: "no"\n.*\n\s+token: "0777"\n/);
   });
   test("one without a usable context says so", () => {
     const path = join(directory, "config");
     writeFileSync(path, "clusters: []\nusers: []\ncontexts: []\ncurrent-context: x\n");
+    expect(() => load(path)).toThrow("no usable current context");
+    writeFileSync(path, "");
     expect(() => load(path)).toThrow("no usable current context");
   });
 });

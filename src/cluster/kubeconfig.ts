@@ -1,5 +1,5 @@
 /** Kubeconfig files: ours, and entries merged into the user's. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parse, stringify } from "yaml";
 import type { KeyPair } from "../pki/certificates.ts";
@@ -13,9 +13,9 @@ interface Named {
 interface Kubeconfig {
   readonly apiVersion: "v1";
   readonly kind: "Config";
-  readonly clusters: readonly Named[];
-  readonly users: readonly Named[];
-  readonly contexts: readonly Named[];
+  readonly clusters: readonly Named[] | null;
+  readonly users: readonly Named[] | null;
+  readonly contexts: readonly Named[] | null;
   readonly "current-context": string;
   readonly [other: string]: unknown;
 }
@@ -49,9 +49,11 @@ export function kubeconfigFor({ cluster, server, caCertificate, client }: Access
 
 const named = <T extends object>(name: string, rest: T): Named & T => ({ name, ...rest });
 
-const replaceNamed = (old: readonly Named[] | undefined | null, add: readonly Named[]): readonly Named[] => [
-  ...(old ?? []).filter(({ name }) => !add.some((one) => one.name === name)),
-  ...add,
+type List = readonly Named[] | undefined | null;
+
+const replaceNamed = (old: List, add: List): readonly Named[] => [
+  ...(old ?? []).filter(({ name }) => !add?.some((one) => one.name === name)),
+  ...(add ?? []),
 ];
 
 /** Puts the entries of `text` into the file at `path` and makes its context the current one. @throws UserError */
@@ -67,7 +69,7 @@ export function mergeKubeconfig(path: string, text: string): void {
     contexts: replaceNamed(old.contexts, addition.contexts),
     "current-context": addition["current-context"],
   };
-  writeKubeconfig(path, stringify(merged));
+  writeKubeconfig(path, stringify(merged, AS_KUBECTL));
 }
 
 /** Takes the cluster's entries out again; a file that never had them is not touched. */
@@ -75,34 +77,59 @@ export function removeFromKubeconfig(path: string, cluster: string): void {
   if (!existsSync(path)) return;
   const name = `skiff-${cluster}`;
   const old = readUserKubeconfig(path);
-  if (![...(old.contexts ?? []), ...(old.clusters ?? [])].some((one) => one.name === name)) return;
-  const without = (list: readonly Named[] | undefined) => (list ?? []).filter((one) => one.name !== name);
+  const all = [old.contexts, old.clusters, old.users].flatMap((list) => list ?? []);
+  if (!all.some((one) => one.name === name)) return;
+  const without = (list: List) => (list ?? []).filter((one) => one.name !== name);
   const current = old["current-context"] === name ? "" : old["current-context"];
   writeKubeconfig(
     path,
-    stringify({
-      ...old,
-      clusters: without(old.clusters),
-      users: without(old.users),
-      contexts: without(old.contexts),
-      "current-context": current,
-    }),
+    stringify(
+      {
+        ...old,
+        clusters: without(old.clusters),
+        users: without(old.users),
+        contexts: without(old.contexts),
+        "current-context": current,
+      },
+      AS_KUBECTL,
+    ),
   );
 }
 
 function readUserKubeconfig(path: string): Partial<Kubeconfig> {
   if (!existsSync(path)) return {};
+  const unusable = (cause?: unknown) =>
+    new UserError(`${path} is not a kubeconfig that can be read; nothing was changed`, { cause });
   try {
-    return (parse(readFileSync(path, "utf8")) as Partial<Kubeconfig> | null) ?? {};
+    const config: unknown = parse(readFileSync(path, "utf8"), AS_KUBECTL) ?? {};
+    if (isKubeconfig(config)) return config;
   } catch (cause) {
-    throw new UserError(`${path} is not a kubeconfig that can be read; nothing was changed`, { cause });
+    throw unusable(cause);
   }
+  throw unusable();
+}
+
+/** kubectl reads YAML 1.1, in which `no` is false and must be quoted to be a name. */
+const AS_KUBECTL = { version: "1.1" } as const;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Lists may be empty, null or absent. */
+function isKubeconfig(config: unknown): config is Partial<Kubeconfig> {
+  if (!isObject(config)) return false;
+  return ["clusters", "users", "contexts"].every((key) => {
+    const list = config[key] ?? [];
+    return Array.isArray(list) && list.every((entry) => isObject(entry) && typeof entry.name === "string");
+  });
 }
 
 /** Whole or not at all, and not where nothing has changed: a full disk must not cost the file. */
 export function writeKubeconfig(path: string, text: string): void {
   if (existsSync(path) && readFileSync(path, "utf8") === text) return;
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.skiff-new`, text, { mode: 0o600 });
-  renameSync(`${path}.skiff-new`, path);
+  // Many keep it elsewhere and have a link here.
+  const target = existsSync(path) ? realpathSync(path) : path;
+  writeFileSync(`${target}.skiff-new`, text, { mode: 0o600 });
+  renameSync(`${target}.skiff-new`, target);
 }

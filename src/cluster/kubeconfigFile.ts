@@ -20,10 +20,13 @@ const decode = (text: string) => Buffer.from(text, "base64").toString("utf8");
 
 /** Close its `transport` when done. @throws UserError */
 export function load(path: string, userAgent = "skiff"): Client {
-  const config = parse(readFileSync(path, "utf8")) as Record<"clusters" | "users" | "contexts", Entry[]> & {
-    "current-context": string;
+  const config = (parse(readFileSync(path, "utf8")) ?? {}) as Partial<
+    Record<"clusters" | "users" | "contexts", Entry[]>
+  > & {
+    "current-context"?: string;
   };
-  const named = (list: readonly Entry[], name: string | undefined) => list.find((entry) => entry.name === name);
+  const named = (list: readonly Entry[] | undefined | null, name: string | undefined) =>
+    list?.find((entry) => entry.name === name);
   const context = named(config.contexts, config["current-context"])?.context;
   const cluster = named(config.clusters, context?.cluster)?.cluster;
   const user = named(config.users, context?.user)?.user;
