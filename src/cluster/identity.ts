@@ -1,16 +1,11 @@
 /** The keys and certificates of a cluster, made on its first start and kept in `pki/` with kubeadm's file names. */
-import { X509Certificate } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Env } from "../lib/env.ts";
-import {
-  type CertificateRequest,
-  createAuthority,
-  expiryMs,
-  issueCertificate,
-  type KeyPair,
-} from "../pki/certificates.ts";
+import { type CertificateRequest, createAuthority, issueCertificate, type KeyPair } from "../pki/certificates.ts";
 import { createSigningKey } from "../pki/serviceAccountTokens.ts";
+import { UserError } from "./userError.ts";
 
 export interface ClusterIdentity {
   readonly ca: KeyPair;
@@ -36,22 +31,32 @@ export async function loadIdentity(
     const path = join(directory, name);
     return existsSync(path) ? readFileSync(path, "utf8") : undefined;
   };
+  const stored = (name: string): KeyPair | undefined => {
+    const [certificate, key] = [read(`${name}.crt`), read(`${name}.key`)];
+    return certificate === undefined || key === undefined ? undefined : { certificate, key };
+  };
   const save = (name: string, pair: KeyPair): KeyPair => {
-    writeFileSync(join(directory, `${name}.key`), pair.key, { mode: 0o600 });
-    writeFileSync(join(directory, `${name}.crt`), pair.certificate, { mode: 0o644 });
+    writeWhole(join(directory, `${name}.key`), pair.key, 0o600);
+    writeWhole(join(directory, `${name}.crt`), pair.certificate, 0o644);
     return pair;
   };
-  const keep = async (name: string, make: () => Promise<KeyPair>, request?: CertificateRequest): Promise<KeyPair> => {
-    const [certificate, key] = [read(`${name}.crt`), read(`${name}.key`)];
-    if (certificate !== undefined && key !== undefined) {
-      const isFresh = expiryMs(certificate) > env.clock.now() + RENEW_BEFORE_MS;
-      if (isFresh && names(certificate, request)) return { certificate, key };
+  const authority = async (): Promise<KeyPair> => {
+    const known = stored("ca");
+    // Every kubeconfig that was given out trusts it, so it is never replaced unasked.
+    if (known === undefined ? read("ca.crt") !== undefined : !belongTogether(known)) {
+      throw damaged(join(directory, "ca.crt"));
     }
-    return save(name, await make());
+    if (known === undefined) return save("ca", await createAuthority(env, "kubernetes"));
+    if (isFresh(env, known)) return known;
+    env.log.warn("the cluster's certificate authority is about to end and is made anew; so are all certificates");
+    return save("ca", await createAuthority(env, "kubernetes"));
   };
-  const ca = await keep("ca", () => createAuthority(env, "kubernetes"));
-  const issue = (name: string, request: CertificateRequest) =>
-    keep(name, () => issueCertificate(env, ca, request), request);
+  const ca = await authority();
+  const issue = async (name: string, request: CertificateRequest): Promise<KeyPair> => {
+    const known = stored(name);
+    const isGood = known !== undefined && belongTogether(known, ca) && isFresh(env, known) && covers(known, request);
+    return isGood ? known : save(name, await issueCertificate(env, ca, request));
+  };
   const [server, admin, kubeletClient] = await Promise.all([
     issue("apiserver", {
       commonName: "kube-apiserver",
@@ -68,7 +73,8 @@ export async function loadIdentity(
     }),
   ]);
   const signingKey = read("sa.key") ?? createSigningKey();
-  writeFileSync(join(directory, "sa.key"), signingKey, { mode: 0o600 });
+  if (!isKey(signingKey)) throw damaged(join(directory, "sa.key"));
+  writeWhole(join(directory, "sa.key"), signingKey, 0o600);
   return {
     ca,
     server,
@@ -86,9 +92,45 @@ export async function loadIdentity(
   };
 }
 
-/** Whether the certificate covers all names and addresses asked for: a machine's addresses change between starts. */
-function names(pem: string, { dnsNames = [], ips = [] }: Partial<CertificateRequest> = {}): boolean {
-  const certificate = new X509Certificate(pem);
+const damaged = (path: string) =>
+  new UserError(`${path} is damaged: put a copy back, or skiff delete removes the cluster and its keys`);
+
+/** A crash must not leave half a key. */
+function writeWhole(path: string, text: string, mode: number): void {
+  writeFileSync(`${path}.new`, text, { mode });
+  renameSync(`${path}.new`, path);
+}
+
+function isKey(pem: string): boolean {
+  try {
+    createPrivateKey(pem);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether key and certificate are a pair, and signed by `authority`; not when either cannot be read. */
+function belongTogether(pair: KeyPair, authority = pair): boolean {
+  try {
+    const certificate = new X509Certificate(pair.certificate);
+    const isOfKey = certificate.checkPrivateKey(createPrivateKey(pair.key));
+    return isOfKey && certificate.verify(new X509Certificate(authority.certificate).publicKey);
+  } catch {
+    return false;
+  }
+}
+
+/** Neither about to end nor, with a clock that was set back, still to begin. */
+function isFresh(env: Env, { certificate }: KeyPair): boolean {
+  const { validFrom, validTo } = new X509Certificate(certificate);
+  const nowMs = env.clock.now();
+  return Date.parse(validFrom) <= nowMs && Date.parse(validTo) > nowMs + RENEW_BEFORE_MS;
+}
+
+/** Whether the certificate names all that is asked for: a machine's addresses change between starts. */
+function covers(pair: KeyPair, { dnsNames = [], ips = [] }: CertificateRequest): boolean {
+  const certificate = new X509Certificate(pair.certificate);
   return (
     dnsNames.every((name) => certificate.checkHost(name) !== undefined) &&
     ips.every((ip) => certificate.checkIP(ip) !== undefined)
