@@ -67,12 +67,23 @@ function npmPackagesAreThere() {
   );
 }
 
+/** npm's own waits between its tries, 10 and 60 s, leave a person without a network in front of a still screen. */
+const PATIENCE = ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"];
+
 async function installNpmPackages() {
   if (npmPackagesAreThere()) return;
   // By the Node and the npm that run us: the PATH of an npm script begins with the Node that is being installed.
   const npm = process.env.npm_execpath || "";
   const [command, ...first] = npm.endsWith("npm-cli.js") ? [process.execPath, npm] : ["npm"];
-  const args = [...first, "ci", "--include=dev", "--include=optional", "--ignore-scripts", "--loglevel=error"];
+  const args = [
+    ...first,
+    "ci",
+    "--include=dev",
+    "--include=optional",
+    "--prefer-offline",
+    "--loglevel=error",
+    ...PATIENCE,
+  ];
   const failure = await step("npm packages installed", () => attempt(command, args, { cwd: root }));
   if (failure !== undefined) fail(`the npm packages could not be installed:\n${failure}\nTry it yourself with: npm ci`);
 }

@@ -41,9 +41,16 @@ describe("directories", () => {
       uid: 7,
       want: { data: "/home/u/.share/skiff", run: "/run/user/7/skiff" },
     },
+    {
+      name: "of a user with another one's run directory",
+      environment: { XDG_DATA_HOME: "/home/u/.share", XDG_RUNTIME_DIR: "/run/user/0" },
+      uid: 7,
+      want: { data: "/home/u/.share/skiff", run: "/tmp/skiff-7" },
+    },
   ];
+  const ownerOf = (path: string) => Number(path.split("/").at(-1));
   for (const { name, environment, uid, want } of cases) {
-    test(name, () => expect(baseDirectories(environment, uid)).toEqual(want));
+    test(name, () => expect(baseDirectories(environment, uid, ownerOf)).toEqual(want));
   }
 });
 

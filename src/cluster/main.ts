@@ -1,4 +1,5 @@
 /** The `skiff` command. */
+import { getSystemErrorMessage } from "node:util";
 import { Command, CommanderError } from "commander";
 import colours from "picocolors";
 import { commands } from "./commands/index.ts";
@@ -12,7 +13,16 @@ function report(error: unknown): void {
     if (process.env.SKIFF_LOG_LEVEL === "debug" && error.cause !== undefined) console.error(error.cause);
     return;
   }
-  console.error(error);
+  const sentence = fileSentence(error as NodeJS.ErrnoException);
+  console.error(sentence === undefined ? error : `${colours.red("skiff:")} ${sentence}`);
+}
+
+/** Files that the machine refuses are not bugs of ours. */
+const REFUSALS = ["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOTDIR"];
+
+function fileSentence({ code, errno, path, syscall }: NodeJS.ErrnoException): string | undefined {
+  if (code === undefined || errno === undefined || path === undefined || !REFUSALS.includes(code)) return undefined;
+  return `${path}: ${getSystemErrorMessage(errno)} (${syscall}); SKIFF_HOME=<folder> puts everything elsewhere`;
 }
 
 // A plain `su` leaves root without the folders of ip and nft.

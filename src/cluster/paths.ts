@@ -1,4 +1,5 @@
 /** Where a cluster keeps what it keeps. Everything below the two folders is ours, and `skiff delete` removes both. */
+import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -33,15 +34,22 @@ export interface NodePaths {
 export function baseDirectories(
   environment: NodeJS.ProcessEnv = process.env,
   uid: number = process.getuid?.() ?? 0,
+  ownerOf: (path: string) => number | undefined = fileOwner,
 ): { data: string; run: string } {
   const home = environment.SKIFF_HOME;
   if (home !== undefined && home !== "") return { data: join(home, "data"), run: join(home, "run") };
   if (uid === 0) return { data: "/var/lib/skiff", run: "/run/skiff" };
   return {
     data: join(environment.XDG_DATA_HOME ?? join(homedir(), ".local/share"), "skiff"),
-    run: join(environment.XDG_RUNTIME_DIR ?? `/tmp/skiff-${uid}`, "skiff"),
+    run: runDirectoryOf(uid, environment.XDG_RUNTIME_DIR, ownerOf),
   };
 }
+
+/** `su` and `sudo` can leave somebody else's XDG_RUNTIME_DIR behind. */
+const runDirectoryOf = (uid: number, offered: string | undefined, ownerOf: (path: string) => number | undefined) =>
+  offered !== undefined && ownerOf(offered) === uid ? join(offered, "skiff") : `/tmp/skiff-${uid}`;
+
+const fileOwner = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.uid;
 
 export function clusterPaths(name: string, base = baseDirectories()): ClusterPaths {
   const data = join(base.data, name);

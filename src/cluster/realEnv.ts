@@ -85,7 +85,8 @@ const lenient = (writer: LineWriter): LineWriter => ({
 
 /** One JSON line per entry to `destination`, or to that descriptor. `SKIFF_LOG_LEVEL` chooses the level; default info. */
 export function createLog(destination: number | LineWriter): Log {
-  const level = process.env.SKIFF_LOG_LEVEL ?? "info";
+  const asked = process.env.SKIFF_LOG_LEVEL ?? "";
+  const level = asked in pino.levels.values ? asked : "info";
   return wrap(
     pino(
       { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: pino.stdSerializers.err } },

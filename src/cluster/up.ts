@@ -232,5 +232,6 @@ const notReady = (name: string, seconds: number) =>
 
 function lastLine(path: string): string {
   const lines = readFileSync(path, "utf8").trimEnd().split("\n");
-  return lines.at(-1) ?? "it said nothing";
+  // What Node prints of an error that nobody caught has the error somewhere in the middle.
+  return lines.findLast((line) => /^(\{"|\w*Error\b)/.test(line)) ?? lines.at(-1) ?? "it said nothing";
 }
