@@ -14,6 +14,7 @@ import { apiVersionOf, type KubeObject } from "../machinery/object.ts";
 import type { ApiRequest } from "../machinery/requests.ts";
 import type { Schemas, StructSchema } from "../machinery/schema.ts";
 import { badRequest } from "./errors.ts";
+import { createProtobufOutput, type ProtobufOutput } from "./output/protobuf.ts";
 import { protobufParser } from "./protobufParser.ts";
 
 export interface Decoded<T = KubeObject> {
@@ -43,6 +44,7 @@ export interface Codecs {
   /** A body as it is; undefined where there is none. @throws ApiError 400, 415 */
   parse(request: ApiRequest): Parsed | undefined;
   schemaOf(kind: DecodedAs): StructSchema;
+  readonly protobuf: ProtobufOutput;
   /** With the parts that Go always writes, such as an empty status that a strategy has dropped. */
   whole(object: KubeObject, kind: DecodedAs): KubeObject;
 }
@@ -135,6 +137,7 @@ export function createCodecs(
 
   return {
     parse,
+    protobuf: createProtobufOutput(schemas),
     schemaOf,
     whole,
     decodeValue: (value, kind, validation, duplicates = []) =>

@@ -7,9 +7,10 @@ import type { Parser } from "./codecs.ts";
 import { badRequest } from "./errors.ts";
 
 /** Types that every group shares (`DeleteOptions` and its kin) are meta types, whichever group names them. */
-const META_TYPES = "apimachinery.pkg.apis.meta.v1";
+export const META_TYPES = "apimachinery.pkg.apis.meta.v1";
 
-function typeOf(schemas: Schemas, apiVersion: string, kind: string): StructSchema | undefined {
+/** What a kind is written as; undefined for what is no kind of ours. */
+export function typeOf(schemas: Schemas, apiVersion: string, kind: string): StructSchema | undefined {
   const found = schemas.kind({ ...parseApiVersion(apiVersion), kind });
   const shared = `${META_TYPES}.${kind}`;
   return found ?? (schemas.hasType(shared) ? schemas.type(shared) : undefined);

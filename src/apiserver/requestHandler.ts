@@ -1,6 +1,7 @@
 /** What happens to every request, in order: limits, authorisation, and then the one who answers. */
 import { stringify as stringifyYaml } from "yaml";
 import { ApiError } from "../machinery/errors.ts";
+import { PROTOBUF_MEDIA_TYPE } from "../machinery/protobuf/envelope.ts";
 import type { ApiHandler, ApiRequest, ApiResponse, UserInfo } from "../machinery/requests.ts";
 import { attributesOf, forbiddenError } from "./auth/authorizer.ts";
 import { impersonate } from "./auth/impersonation.ts";
@@ -43,9 +44,9 @@ export function createRequestHandler(server: Server, options: RequestHandlerOpti
       authorize(server, info, user);
       const work = () => answer(server, options, { request, info, user, warnings });
       const response = await inFlight.run(info, user, () => (isLongRunning(info) ? work() : withTimeout(server, work)));
-      return finished(response, warnings, request);
+      return finished(server, response, warnings, request);
     } catch (error) {
-      return withWarnings(errorResponse(error, server), warnings);
+      return finished(server, errorResponse(error, server), warnings, request);
     }
   };
 }
@@ -142,9 +143,20 @@ async function withTimeout<T>({ env }: Server, work: () => Promise<T>): Promise<
 const requestTimeout = (): ApiError =>
   new ApiError("Timeout", "Timeout: request did not complete within the allotted timeout", { details: {} });
 
-function finished(response: ApiResponse, warnings: readonly string[], { headers }: ApiRequest): ApiResponse {
+function finished(
+  { codecs }: Server,
+  response: ApiResponse,
+  warnings: readonly string[],
+  { headers }: ApiRequest,
+): ApiResponse {
   const warned = withWarnings(response, warnings);
-  if (warned.type !== "object" || responseMediaType(headers?.accept) !== "application/yaml") return warned;
+  if (warned.type !== "object") return warned;
+  const mediaType = responseMediaType(headers?.accept);
+  if (mediaType === PROTOBUF_MEDIA_TYPE) {
+    const chunks = codecs.protobuf.encode(warned.object);
+    return chunks === undefined ? warned : { ...warned, contentType: mediaType, bytes: () => chunks };
+  }
+  if (mediaType !== "application/yaml") return warned;
   const { status, object, headers: others = {} } = warned;
   const bytes = Buffer.from(stringifyYaml(object, { aliasDuplicateObjects: false }));
   return { type: "bytes", status, contentType: "application/yaml", headers: others, bytes };

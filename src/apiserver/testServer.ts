@@ -47,12 +47,28 @@ async function call(
   };
   const response = await server.handle(request, user);
   if (response.type === "watch")
-    return { status: response.status, body: undefined, headers: {}, watch: response.events };
+    return {
+      status: response.status,
+      body: undefined,
+      headers: {},
+      watch: response.events,
+      bytes: undefined,
+      contentType: response.contentType,
+    };
   const raw = response.type === "stream" ? Buffer.alloc(0) : response.bytes;
   const chunks = typeof raw === "function" ? raw() : raw;
-  const text = Buffer.concat(chunks instanceof Uint8Array ? [chunks] : [...chunks]).toString();
-  const isJson = response.type === "object" || response.contentType.startsWith("application/json");
+  const whole = Buffer.concat(chunks instanceof Uint8Array ? [chunks] : [...chunks]);
+  const text = whole.toString();
+  const { contentType = "application/json" } = response;
+  const isJson = contentType.startsWith("application/json");
   // biome-ignore lint/suspicious/noExplicitAny: bodies of any shape are looked at in tests
   const parsed: any = isJson && text !== "" ? JSON.parse(text) : text;
-  return { status: response.status, body: parsed, headers: response.headers ?? {}, watch: undefined };
+  return {
+    status: response.status,
+    body: parsed,
+    headers: response.headers ?? {},
+    watch: undefined,
+    bytes: whole,
+    contentType,
+  };
 }

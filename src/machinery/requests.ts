@@ -28,6 +28,8 @@ export type ApiResponse =
       readonly status: number;
       readonly headers?: Readonly<Record<string, string>>;
       readonly object: object;
+      /** Left out: JSON. */
+      readonly contentType?: string;
       readonly bytes: () => Uint8Array | Iterable<Uint8Array>;
     }
   /** Text or binary that is not an API object: health, OpenAPI, protobuf. */
@@ -47,9 +49,16 @@ export type ApiResponse =
       readonly stream: AsyncIterable<Uint8Array>;
     }
   /** A watch: `next` resolves with what happened since (never empty), or undefined at the end. */
-  | { readonly type: "watch"; readonly status: 200; readonly contentType: string; readonly events: WatchStream };
+  | {
+      readonly type: "watch";
+      readonly status: 200;
+      readonly contentType: string;
+      /** Each frame says its own length (protobuf); otherwise each is a line. */
+      readonly isFramed?: boolean;
+      readonly events: WatchStream;
+    };
 
-/** One frame of a watch; `bytes` is the JSON line without its newline. */
+/** One frame of a watch; `bytes` is the JSON line without its newline, or all of a frame with its length. */
 export interface WatchFrame {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
   readonly object: object;

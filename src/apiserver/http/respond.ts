@@ -4,7 +4,7 @@ import type { Writable } from "node:stream";
 import { createGzip, gzipSync } from "node:zlib";
 import type { Env } from "../../lib/env.ts";
 import { ApiError } from "../../machinery/errors.ts";
-import type { ApiResponse, WatchFrame, WatchStream } from "../../machinery/requests.ts";
+import type { ApiResponse, WatchFrame } from "../../machinery/requests.ts";
 
 /** Where an answer goes. */
 export interface Outgoing {
@@ -36,13 +36,13 @@ export async function sendResponse(response: ApiResponse, outgoing: Outgoing, wi
   }
   switch (response.type) {
     case "object":
-      return sendChunks(response.bytes(), { ...response, contentType: "application/json" }, outgoing, wishes);
+      return sendChunks(response.bytes(), { contentType: "application/json", ...response }, outgoing, wishes);
     case "bytes":
       return sendChunks(response.bytes, response, outgoing, wishes);
     case "stream":
       return sendStream(response.stream, response, outgoing);
     case "watch":
-      return sendWatch(response.events, response.contentType, outgoing);
+      return sendWatch(response, outgoing);
     default:
       return response satisfies never;
   }
@@ -122,7 +122,9 @@ async function sendStream(stream: AsyncIterable<Uint8Array>, head: Head, outgoin
 const WATCH_CHUNK_BYTES = 256 * 1024;
 const NEWLINE = Buffer.from("\n");
 
-async function sendWatch(events: WatchStream, contentType: string, outgoing: Outgoing): Promise<void> {
+type WatchResponse = Extract<ApiResponse, { type: "watch" }>;
+
+async function sendWatch({ events, contentType, isFramed }: WatchResponse, outgoing: Outgoing): Promise<void> {
   outgoing.onClose(() => events.close());
   events.onCutOff = () => outgoing.abort();
   const output = outgoing.respond(200, { ...COMMON_HEADERS, "content-type": contentType });
@@ -132,7 +134,7 @@ async function sendWatch(events: WatchStream, contentType: string, outgoing: Out
     for (;;) {
       const frames = await events.next();
       if (frames === undefined || outgoing.isClosed()) break;
-      for (const chunk of lines(frames)) await write(output, chunk, outgoing);
+      for (const chunk of pieces(frames, isFramed ? NO_BYTES : NEWLINE)) await write(output, chunk, outgoing);
     }
     output.end();
   } catch {
@@ -143,13 +145,13 @@ async function sendWatch(events: WatchStream, contentType: string, outgoing: Out
 }
 
 /** What happened together goes out together, in pieces of a size that a slow client can be waited for. */
-function* lines(frames: readonly WatchFrame[]): Iterable<Uint8Array> {
+function* pieces(frames: readonly WatchFrame[], ending: Uint8Array): Iterable<Uint8Array> {
   let parts: Uint8Array[] = [];
   let length = 0;
   for (const frame of frames) {
     const bytes = frame.bytes();
-    parts.push(bytes, NEWLINE);
-    length += bytes.length + 1;
+    parts.push(bytes, ending);
+    length += bytes.length + ending.length;
     if (length < WATCH_CHUNK_BYTES) continue;
     yield Buffer.concat(parts);
     parts = [];

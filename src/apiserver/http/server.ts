@@ -65,6 +65,12 @@ const HEADERS_MAX = 2000;
 /** Bytes in flight per stream, so that a list is not stopped by every 64 KiB. */
 const WINDOW_BYTES = 1024 * 1024;
 
+/** A peer that has vanished is noticed by TCP. Source: apiserver server/secure_serving.go, defaultKeepAlivePeriod. */
+const KEEP_ALIVE_MS = 3 * 60_000;
+/** Source: as above, ReadHeaderTimeout; the handshake's is net/http's, which derives it from that. */
+const FIRST_REQUEST_WITHIN_MS = 32_000;
+const HANDSHAKE_WITHIN_MS = 32_000;
+
 /** To what is no HTTP. Source: net/http conn.serve. */
 function refusalOf({ code }: NodeJS.ErrnoException): string {
   const status = code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
@@ -99,18 +105,22 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   );
   http1.on("upgrade", (request, socket, head) => void serveUpgrade(options, { request, socket, head }));
   http1.on("clientError", (error, socket) => {
-    if (socket.writable) socket.end(refusalOf(error));
+    if (socket.writable) socket.end(refusalOf(error), () => socket.destroy());
     else socket.destroy();
   });
 
   const onSecure = (socket: TLSSocket) => {
-    sockets.add(socket);
     socket.setNoDelay(true);
-    socket.once("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
+    if (socket.alpnProtocol !== "h2") socket.setTimeout(FIRST_REQUEST_WITHIN_MS);
     (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);
   };
-  const servers = await Promise.all(options.listen.map((address) => listen(address, options, onSecure)));
+  // From the first byte on: who never finishes the handshake must not keep `close` waiting.
+  const onConnection = (socket: Duplex) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  };
+  const servers = await listenOnAll(options, onConnection, onSecure);
   return {
     ports: servers.map((server) =>
       typeof server.address() === "object" ? ((server.address() as AddressInfo).port ?? 0) : 0,
@@ -126,9 +136,29 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
+/** On all addresses, or on none. */
+async function listenOnAll(
+  options: HttpServerOptions,
+  onConnection: (socket: Duplex) => void,
+  onSecure: (socket: TLSSocket) => void,
+) {
+  const settled = await Promise.allSettled(options.listen.map((address) => listen(address, options, onSecure)));
+  const servers = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed !== undefined) {
+    for (const server of servers) server.close();
+    throw failed.reason;
+  }
+  for (const server of servers) server.on("connection", onConnection);
+  return servers;
+}
+
 function listen(address: ListenAddress, { tls }: HttpServerOptions, onSecure: (socket: TLSSocket) => void) {
   const server = createTlsServer(
     {
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      handshakeTimeout: HANDSHAKE_WITHIN_MS,
       cert: tls.certificate,
       key: tls.key,
       ca: tls.clientAuthority,
@@ -180,16 +210,19 @@ async function serve(
   }
 }
 
-async function requestOf({ method, url, headers, body }: Incoming, signal: AbortSignal): Promise<ApiRequest> {
-  const mark = url.indexOf("?");
+async function requestOf(incoming: Incoming, signal: AbortSignal): Promise<ApiRequest> {
+  const { method, headers, body } = incoming;
   const bytes = method === "GET" || method === "HEAD" ? undefined : await readBody(body, headers);
+  return { ...headOf(incoming), signal, ...(bytes !== undefined && bytes.length > 0 && { body: bytes }) };
+}
+
+function headOf({ method, url, headers }: Omit<Incoming, "body">): ApiRequest {
+  const mark = url.indexOf("?");
   return {
     method: method as ApiRequest["method"],
     path: mark < 0 ? url : url.slice(0, mark),
     query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
     headers,
-    signal,
-    ...(bytes !== undefined && bytes.length > 0 && { body: bytes }),
   };
 }
 
@@ -199,6 +232,7 @@ function serveHttp2(
   headers: Record<string, string>,
 ): Promise<void> {
   stream.on("error", () => undefined);
+  if (headers.expect === "100-continue") stream.additionalHeaders({ [constants.HTTP2_HEADER_STATUS]: 100 });
   const incoming: Incoming = {
     method: headers[":method"] ?? "GET",
     url: headers[":path"] ?? "/",
@@ -220,12 +254,8 @@ function serveHttp2(
 
 function serveHttp1(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.on("error", () => undefined);
-  const incoming: Incoming = {
-    method: request.method ?? "GET",
-    url: request.url ?? "/",
-    headers: plainHeaders(request),
-    body: request,
-  };
+  request.socket.setTimeout(0);
+  const incoming: Incoming = { ...http1Head(request), body: request };
   const outgoing: Outgoing = {
     respond: (status, headers) => response.writeHead(status, headers),
     onClose: (run) => onClose(response, run),
@@ -241,6 +271,12 @@ function onClose(of: Duplex | ServerResponse, run: () => void): () => void {
   return () => of.off("close", run);
 }
 
+const http1Head = (request: IncomingMessage) => ({
+  method: request.method ?? "GET",
+  url: request.url ?? "/",
+  headers: plainHeaders(request),
+});
+
 const plainHeaders = ({ headers }: IncomingMessage): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : `${value}`]),
@@ -249,16 +285,11 @@ const plainHeaders = ({ headers }: IncomingMessage): Record<string, string> =>
 async function serveUpgrade(options: HttpServerOptions, raw: RawUpgrade): Promise<void> {
   const { request, socket } = raw;
   socket.on("error", () => socket.destroy());
+  request.socket.setTimeout(0);
   try {
     const user = await options.authenticate(credentialsOf(request.socket as TLSSocket, request.headers.authorization));
     if (options.upgrade === undefined) throw new ApiError("BadRequest", "upgrades are not served here");
-    const incoming = {
-      method: request.method ?? "GET",
-      url: request.url ?? "/",
-      headers: plainHeaders(request),
-      body: request,
-    };
-    await options.upgrade(await requestOf({ ...incoming, method: "GET" }, AbortSignal.any([])), user, raw);
+    await options.upgrade(headOf(http1Head(request)), user, raw);
   } catch (error) {
     const status = (
       error instanceof ApiError
@@ -268,6 +299,8 @@ async function serveUpgrade(options: HttpServerOptions, raw: RawUpgrade): Promis
     const body = JSON.stringify(status);
     socket.end(
       `HTTP/1.1 ${status.code} ${status.reason ?? "Error"}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      // Nobody reads it any more, so it would not notice that the client closes it.
+      () => socket.destroy(),
     );
   }
 }

@@ -22,9 +22,4 @@ function frameBytes(type: string, object: object): Uint8Array {
 
 const CLOSING_BRACE = 0x7d;
 
-export function errorFrame(error: ApiError): WatchFrame {
-  const status = error.toStatus();
-  return makeFrame("ERROR", status);
-}
-
 export const isExpired = (error: unknown): error is ApiError => error instanceof ApiError && error.code === 410;

@@ -62,12 +62,6 @@ describe("other forms", () => {
     expect(body.items[0].data).toBeUndefined();
   });
 
-  it("fall back to JSON where protobuf is liked better", async () => {
-    const server = await filled();
-    const accept = "application/vnd.kubernetes.protobuf,application/json";
-    expect((await server.send("GET", MAPS, undefined, { accept })).body.kind).toBe("ConfigMapList");
-  });
-
   it("give a long list in chunks that are together its JSON", async () => {
     const server = await filled(200);
     const { body } = await server.send("GET", MAPS);

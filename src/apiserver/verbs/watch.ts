@@ -1,9 +1,11 @@
 import { apiVersionOf, type KubeObject } from "../../machinery/object.ts";
+import { PROTOBUF_MEDIA_TYPE } from "../../machinery/protobuf/envelope.ts";
 import type { ApiResponse, WatchFrame } from "../../machinery/requests.ts";
 import type { ResourceRequest } from "../context.ts";
 import { type ListOptions, matcherOf, parseListOptions, parseResourceVersion, scopeOf } from "../listOptions.ts";
-import { errorFrame, isExpired, makeFrame } from "../output/frames.ts";
-import { negotiateView } from "../output/negotiate.ts";
+import { isExpired, makeFrame as makeJsonFrame } from "../output/frames.ts";
+import { negotiate } from "../output/negotiate.ts";
+import { PROTOBUF_WATCH_MEDIA_TYPE } from "../output/protobuf.ts";
 import type { View } from "../output/view.ts";
 import type { Scope } from "../store/objectIndex.ts";
 import { atRevision, jsonLength } from "../store/objectJson.ts";
@@ -22,7 +24,8 @@ const INITIAL_EVENTS_END = { "k8s.io/initial-events-end": "true" };
 /** GET with `watch=true`: what happens from a revision on. */
 export async function watch(call: ResourceRequest): Promise<ApiResponse> {
   const { request, resource, info, server } = call;
-  const view = negotiateView(call);
+  const { view, mediaType } = negotiate(call);
+  const isProtobuf = mediaType === PROTOBUF_MEDIA_TYPE;
   const options = parseListOptions(request.query, resource, { isWatch: true });
   const scope = scopeOf(info, options, resource);
   if (options.resourceVersion !== "" && options.resourceVersion !== "0") parseResourceVersion(options.resourceVersion);
@@ -30,8 +33,9 @@ export async function watch(call: ResourceRequest): Promise<ApiResponse> {
     await waitForRevision(server, options.resourceVersion);
   }
   const queue = new WatchQueue();
-  start(call, { queue, view, options, scope });
-  return { type: "watch", status: 200, contentType: "application/json", events: queue };
+  start(call, { queue, view, options, scope, isProtobuf });
+  const contentType = isProtobuf ? PROTOBUF_WATCH_MEDIA_TYPE : "application/json";
+  return { type: "watch", status: 200, contentType, isFramed: isProtobuf, events: queue };
 }
 
 interface Watching {
@@ -39,12 +43,15 @@ interface Watching {
   readonly view: View;
   readonly options: ListOptions;
   readonly scope: Scope;
+  readonly isProtobuf: boolean;
 }
 
 /** In one turn, so that nothing happens between what is replayed and what is subscribed to. */
-function start(call: ResourceRequest, { queue, view, options, scope }: Watching): void {
+function start(call: ResourceRequest, watching: Watching): void {
+  const { queue, options, scope } = watching;
   const { cache } = call.resource.store;
-  const frames = framesFor(call, view, matcherOf(options, scope, call.resource));
+  const makeFrame = watching.isProtobuf ? call.server.codecs.protobuf.frame : makeJsonFrame;
+  const frames = framesFor(call, watching, makeFrame);
   const push = (event: CacheEvent, shared: SharedFrames) => {
     const frame = frames.ofEvent(event, shared);
     if (frame !== undefined) queue.push(frame, jsonLength(event.object));
@@ -60,7 +67,7 @@ function start(call: ResourceRequest, { queue, view, options, scope }: Watching)
     } else for (const event of cache.eventsSince(Number(options.resourceVersion))) fill(event);
   } catch (error) {
     if (!isExpired(error)) throw error;
-    queue.fill(errorFrame(error));
+    queue.fill(makeFrame("ERROR", error.toStatus()));
     queue.end();
     return;
   }
@@ -123,10 +130,13 @@ interface Frames {
 
 /** An object that comes into a selector is ADDED, one that leaves it is DELETED (as it last matched). */
 function framesFor(
-  { resource: { kind, toServed } }: ResourceRequest,
-  view: View,
-  matches: ((object: KubeObject) => boolean) | undefined,
+  { resource }: ResourceRequest,
+  { view, options, scope, isProtobuf }: Watching,
+  makeFrame: typeof makeJsonFrame,
 ): Frames {
+  const { kind, toServed } = resource;
+  const matches = matcherOf(options, scope, resource);
+  const form = isProtobuf ? `protobuf/${view.key}` : view.key;
   const isSelected = (object: KubeObject) => matches === undefined || matches(toServed(object));
   let isFirst = true;
   const withHeader = () => {
@@ -139,7 +149,7 @@ function framesFor(
       const seen = transition(event, isSelected);
       if (seen === undefined) return undefined;
       const hasHeader = withHeader();
-      const key = `${view.key}/${seen.type}/${view.key.startsWith("table") && hasHeader}`;
+      const key = `${form}/${seen.type}/${view.key.startsWith("table") && hasHeader}`;
       const known = shared.get(key);
       if (known !== undefined) return known;
       const frame = makeFrame(seen.type, view.one(seen.object, hasHeader));

@@ -73,11 +73,14 @@ function writeWrapped(writer: MessageWriter, number: number, write: () => void):
 function writeValue(writer: MessageWriter, number: number, schema: Schema, value: unknown): void {
   switch (schema.kind) {
     case "struct":
-      return writeWrapped(writer, number, () => writeMessage(writer, (value ?? {}) as object, schema));
+      writeWrapped(writer, number, () => writeMessage(writer, (value ?? {}) as object, schema));
+      break;
     case "any":
-      return writeWrapped(writer, number, () => writer.text(1, JSON.stringify(value)));
+      writeWrapped(writer, number, () => writer.text(1, JSON.stringify(value)));
+      break;
     case "scalar":
-      return writeScalar(writer, number, schema.type, value);
+      writeScalar(writer, number, schema.type, value);
+      break;
     default:
       throw new Error(`proto: a ${schema.kind} cannot stand here`);
   }
@@ -86,29 +89,37 @@ function writeValue(writer: MessageWriter, number: number, schema: Schema, value
 function writeScalar(writer: MessageWriter, number: number, type: ScalarType, value: unknown): void {
   switch (type) {
     case "string":
-      return writer.text(number, String(value));
+      writer.text(number, String(value));
+      break;
     case "int32":
     case "int64":
-      return writer.integer(number, value as number);
+      writer.integer(number, value as number);
+      break;
     case "bool":
-      return writer.integer(number, value === true ? 1 : 0);
+      writer.integer(number, value === true ? 1 : 0);
+      break;
     case "double":
-      return writer.double(number, value as number);
+      writer.double(number, value as number);
+      break;
     case "bytes":
-      return writer.bytes(number, Buffer.from(String(value), "base64"));
+      writer.bytes(number, Buffer.from(String(value), "base64"));
+      break;
     case "quantity":
-      return writeWrapped(writer, number, () => writer.text(1, String(value)));
+      writeWrapped(writer, number, () => writer.text(1, String(value)));
+      break;
     case "time":
     case "microtime":
-      return writeWrapped(writer, number, () => writeTime(writer, String(value)));
+      writeWrapped(writer, number, () => writeTime(writer, String(value)));
+      break;
     case "duration":
-      return writeWrapped(writer, number, () =>
-        writer.integer(1, BigInt(Math.round(Number.parseFloat(String(value)) * 1e9))),
-      );
+      writeWrapped(writer, number, () => writer.integer(1, BigInt(Math.round(Number.parseFloat(String(value)) * 1e9))));
+      break;
     case "intstr":
-      return writeWrapped(writer, number, () => writeIntOrString(writer, value as string | number));
-    default:
-      return type satisfies never;
+      writeWrapped(writer, number, () => writeIntOrString(writer, value as string | number));
+      break;
+    default: {
+      throw new Error(`proto: no such type: ${type satisfies never}`);
+    }
   }
 }
 

@@ -2,7 +2,7 @@
  * How Kubernetes wraps a protobuf object: four bytes, then `runtime.Unknown` with the kind and the message.
  * Source: apimachinery runtime/serializer/protobuf/protobuf.go.
  */
-import { bytesField, readFields } from "./wire.ts";
+import { bytesField, bytesHead, readFields } from "./wire.ts";
 
 export const PROTOBUF_MEDIA_TYPE = "application/vnd.kubernetes.protobuf";
 
@@ -33,14 +33,16 @@ export function unwrap(bytes: Uint8Array): Envelope {
   return { apiVersion, kind, raw };
 }
 
-export function wrap({ apiVersion, kind, raw }: Envelope): Uint8Array {
+export const wrap = ({ raw, ...type }: Envelope): Uint8Array => Buffer.concat(wrapParts(type, [raw]));
+
+/** As `wrap`, of a message that is in parts, which are not copied. */
+export function wrapParts(
+  { apiVersion, kind }: Omit<Envelope, "raw">,
+  raw: readonly Uint8Array[],
+): readonly Uint8Array[] {
   const typeMeta = Buffer.concat([...bytesField(1, Buffer.from(apiVersion)), ...bytesField(2, Buffer.from(kind))]);
   const empty = Buffer.alloc(0);
-  return Buffer.concat([
-    PREFIX,
-    ...bytesField(1, typeMeta),
-    ...bytesField(2, raw),
-    ...bytesField(3, empty),
-    ...bytesField(4, empty),
-  ]);
+  const length = raw.reduce((sum, part) => sum + part.length, 0);
+  const head = Buffer.concat([PREFIX, ...bytesField(1, typeMeta), ...bytesHead(2, length)]);
+  return [head, ...raw, ...bytesField(3, empty), ...bytesField(4, empty)];
 }

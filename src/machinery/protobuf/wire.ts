@@ -78,8 +78,13 @@ export const varintField = (number: number, value: bigint): Uint8Array[] => [
   varintBytes(value),
 ];
 
-export const bytesField = (number: number, bytes: Uint8Array): Uint8Array[] => [
+/** What stands before `length` bytes. */
+export const bytesHead = (number: number, length: number): Uint8Array[] => [
   tag(number, WIRE.bytes),
-  varintBytes(BigInt(bytes.length)),
+  varintBytes(BigInt(length)),
+];
+
+export const bytesField = (number: number, bytes: Uint8Array): Uint8Array[] => [
+  ...bytesHead(number, bytes.length),
   bytes,
 ];
