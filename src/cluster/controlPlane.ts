@@ -10,12 +10,13 @@ import { type ApiServer, createApiServer } from "../apiserver/apiserver.ts";
 import { attributesOf, forbiddenError } from "../apiserver/auth/authorizer.ts";
 import type { Egress } from "../apiserver/connect/egress.ts";
 import { connectSubresources } from "../apiserver/connect/podSubresources.ts";
+import { POD_STREAM_SUBRESOURCES } from "../apiserver/connect/podUpgrade.ts";
 import { connectUpgrade } from "../apiserver/connect/upgrade.ts";
 import { GIT_VERSION } from "../apiserver/discovery/version.ts";
 import type { RawUpgrade } from "../apiserver/http/server.ts";
 import { createOpenApi } from "../apiserver/openapi/openApi.ts";
 import type { Descriptions } from "../apiserver/openapi/typeSchemas.ts";
-import { parseRequest } from "../apiserver/requestInfo.ts";
+import { parseRequest, type RequestInfo } from "../apiserver/requestInfo.ts";
 import { type Client, createClient } from "../client/client.ts";
 import { createSharedInformers } from "../client/sharedInformers.ts";
 import { directTransport } from "../client/transports/direct.ts";
@@ -105,9 +106,11 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     upgrade: async (request, user, raw) => {
       await apiServer.ready;
       const info = parseRequest(request);
-      const attributes = attributesOf(info, user);
-      const decision = apiServer.authorize(attributes);
-      if (!decision.isAllowed) throw forbiddenError(attributes, decision.reason);
+      for (const verb of upgradeVerbs(info)) {
+        const attributes = attributesOf({ ...info, verb }, user);
+        const decision = apiServer.authorize(attributes);
+        if (!decision.isAllowed) throw forbiddenError(attributes, decision.reason);
+      }
       await connectUpgrade({ resources: apiServer.resources, env }, info, egress, raw);
     },
     start: (component) => {
@@ -120,6 +123,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
   };
 }
+
+/**
+ * WebSockets begin with a GET, and still do what only `create` allows. Source: AuthorizePodWebsocketUpgradeCreatePermission,
+ * on since 1.35.
+ */
+const upgradeVerbs = ({ verb, resource, subresource }: RequestInfo): readonly string[] =>
+  verb === "get" && resource === "pods" && POD_STREAM_SUBRESOURCES.some((one) => one === subresource)
+    ? [verb, "create"]
+    : [verb];
 
 type ClientFor = ControlPlane["client"];
 interface Running {
