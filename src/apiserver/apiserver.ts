@@ -5,7 +5,7 @@
  * has seen them. Objects and their bytes are immutable and shared with everybody in the process. There is no network
  * here (see `http/`), and no kind is known by name outside definitions, hooks and admission plugins.
  *
- * Absent: audit, flow control by priority (one queue for reads and one for writes instead), answers in protobuf, the
+ * Absent: audit, flow control by priority (one queue for reads and one for writes instead), the
  * check that nobody grants more than he has (RBAC escalation), NodeRestriction, custom resources and webhooks.
  */
 import type { Env } from "../lib/env.ts";
