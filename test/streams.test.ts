@@ -94,7 +94,8 @@ describe.runIf(canRunContainers())("streams", async () => {
       // The new size arrives some time after; the shell asks until it has.
       terminal.write("until [ \"$(stty size)\" = '40 97' ]; do sleep 0.1; done; echo resized to $(stty size)\n");
       await terminal.untilOutput(/resized to 40 97\r?\n/);
-      terminal.write("echo be''gun; sleep 1000\n");
+      // It speaks once it is what the terminal interrupts.
+      terminal.write("sh -c 'echo be\"\"gun; exec sleep 1000'\n");
       await terminal.untilOutput(/begun\r?\n/);
       terminal.write("\u0003");
       terminal.write("echo interrupted with $?\n");
