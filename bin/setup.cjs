@@ -1,7 +1,7 @@
 "use strict";
 // What a fresh machine lacks, installed: npm packages always, system packages where we may (root on a Debian-like
 // system). Runs under any Node from 18 on, before anything else of the project can.
-const { spawnSync } = require("node:child_process");
+const { spawn } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
@@ -21,15 +21,19 @@ const SYSTEM_COMMANDS = {
 const TEST_COMMANDS = { busybox: "busybox-static", ps: "procps" };
 const PATH_EXTRA = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 const ERROR_LINES_MAX = 6;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Runs one step and prints its line: on a terminal also while it runs. `run` returns why it failed, if it did. */
 async function step(title, run) {
   const live = process.stderr.isTTY === true;
   const startedMs = Date.now();
-  if (live) process.stderr.write(` • ${title} …`);
+  const elapsed = (digits) => ((Date.now() - startedMs) / 1000).toFixed(digits);
+  const show = () => process.stderr.write(`\r\x1b[K • ${title} … ${elapsed(0)} s`);
+  const showing = live ? setInterval(show, 1000) : undefined;
+  if (live) show();
   const failure = await run();
-  const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
-  process.stderr.write(`${live ? "\r\x1b[K" : ""} ${failure === undefined ? "✓" : "✗"} ${title} (${seconds} s)\n`);
+  clearInterval(showing);
+  process.stderr.write(`${live ? "\r\x1b[K" : ""} ${failure === undefined ? "✓" : "✗"} ${title} (${elapsed(1)} s)\n`);
   return failure;
 }
 
@@ -46,13 +50,30 @@ function onPath(command) {
   );
 }
 
-/** Runs a command. @returns the last lines of what it complained about, or undefined when it did well. */
-function attempt(command, args, options = {}) {
-  const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", ...options });
-  if (status === 0) return undefined;
-  const said = `${stderr || ""}`.trim() || `${stdout || ""}`.trim() || `${error || `exit code ${status}`}`;
-  const lines = said.split("\n").filter((line) => !/^npm error\s*$/.test(line));
-  return lines.slice(0, ERROR_LINES_MAX).join("\n");
+/**
+ * Runs a command, and ends it when we are ended: npm, interrupted by itself, goes on trying.
+ * @returns the first lines of what it complained about, or undefined when it did well.
+ */
+function attempt(command, args, { endBy = "SIGTERM", ...options } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], killSignal: endBy, ...options });
+    const said = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (text) => (said[name] += text));
+    const end = (signal) => {
+      child.kill(endBy);
+      process.exit(128 + os.constants.signals[signal]);
+    };
+    for (const signal of SIGNALS) process.once(signal, end);
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (code, signal) => {
+      for (const one of SIGNALS) process.off(one, end);
+      const lines = (said.stderr.trim() || said.stdout.trim() || `it ended by ${signal || `exit code ${code}`}`).split(
+        "\n",
+      );
+      const telling = lines.filter((line) => !/^npm error\s*$/.test(line)).slice(0, ERROR_LINES_MAX);
+      resolve(code === 0 ? undefined : telling.join("\n"));
+    });
+  });
 }
 
 /** npm writes the lock of what it installed; a different project lock means that something is missing. */
@@ -67,24 +88,25 @@ function npmPackagesAreThere() {
   );
 }
 
-/** npm's own waits between its tries, 10 and 60 s, leave a person without a network in front of a still screen. */
-const PATIENCE = ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"];
+/** Without a network npm tries for up to an hour, package by package. One question tells it sooner. */
+const REGISTRY_ANSWERS_WITHIN_MS = 20_000;
 
 async function installNpmPackages() {
   if (npmPackagesAreThere()) return;
   // By the Node and the npm that run us: the PATH of an npm script begins with the Node that is being installed.
-  const npm = process.env.npm_execpath || "";
-  const [command, ...first] = npm.endsWith("npm-cli.js") ? [process.execPath, npm] : ["npm"];
-  const args = [
-    ...first,
-    "ci",
-    "--include=dev",
-    "--include=optional",
-    "--prefer-offline",
-    "--loglevel=error",
-    ...PATIENCE,
-  ];
-  const failure = await step("npm packages installed", () => attempt(command, args, { cwd: root }));
+  const path = process.env.npm_execpath || "";
+  const [command, ...first] = path.endsWith("npm-cli.js") ? [process.execPath, path] : ["npm"];
+  const npm = (args, options) =>
+    attempt(command, [...first, ...args, "--loglevel=error"], { cwd: root, endBy: "SIGKILL", ...options });
+  const failure = await step("npm packages installed", async () => {
+    const question = ["view", "picocolors", "version", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"];
+    const unreachable = await npm(question, { timeout: REGISTRY_ANSWERS_WITHIN_MS });
+    const from = unreachable === undefined ? "--prefer-offline" : "--offline";
+    const failed = await npm(["ci", "--include=dev", "--include=optional", from]);
+    return (
+      failed && [unreachable && "npm's registry cannot be reached", unreachable, failed].filter(Boolean).join("\n")
+    );
+  });
   if (failure !== undefined) fail(`the npm packages could not be installed:\n${failure}\nTry it yourself with: npm ci`);
 }
 
@@ -129,11 +151,11 @@ async function runAnyhow(args) {
 const installCommand = (packages) => `apt-get update && apt-get install -y ${packages.join(" ")}`;
 
 async function installByApt(packages) {
-  const failure = await step(`system packages installed: ${packages.join(", ")}`, () => {
+  const failure = await step(`system packages installed: ${packages.join(", ")}`, async () => {
     // An index that cannot be updated may still be good enough.
-    const update = attempt("apt-get", ["update", "-q"], APT_ENVIRONMENT);
+    const update = await attempt("apt-get", ["update", "-q"], APT_ENVIRONMENT);
     const args = ["install", "-y", "-q", "--no-install-recommends", ...packages];
-    const install = attempt("apt-get", args, APT_ENVIRONMENT);
+    const install = await attempt("apt-get", args, APT_ENVIRONMENT);
     return install === undefined ? undefined : [update, install].filter(Boolean).join("\n");
   });
   if (failure !== undefined) console.error(`${failure}\n ! to try it yourself: ${installCommand(packages)}`);
@@ -153,15 +175,15 @@ async function unpackLibrary(library) {
   const own = [`Dir::State=${scratch}/state`, `Dir::Cache=${scratch}/cache`, "Dir::State::status=/var/lib/dpkg/status"];
   const options = own.flatMap((option) => ["-o", option]);
   const inScratch = { ...APT_ENVIRONMENT, cwd: scratch };
-  const failure = await step(`${name}, which this machine lacks, unpacked into node_modules`, () => {
-    const fetched = attempt("apt-get", ["download", "-q", name], inScratch);
-    const failed =
-      fetched &&
-      (attempt("apt-get", [...options, "update", "-q"], inScratch) ||
-        attempt("apt-get", [...options, "download", "-q", name], inScratch));
-    if (failed) return failed;
+  const failure = await step(`${name}, which this machine lacks, unpacked into node_modules`, async () => {
+    const download = ["download", "-q", name];
+    if ((await attempt("apt-get", download, inScratch)) !== undefined) {
+      const updated = await attempt("apt-get", [...options, "update", "-q"], inScratch);
+      const failed = updated || (await attempt("apt-get", [...options, ...download], inScratch));
+      if (failed) return failed;
+    }
     const archive = fs.readdirSync(scratch).find((file) => file.endsWith(".deb"));
-    return attempt("dpkg-deb", ["-x", archive, "unpacked"], inScratch) || keepLibrary(scratch, library);
+    return (await attempt("dpkg-deb", ["-x", archive, "unpacked"], inScratch)) || keepLibrary(scratch, library);
   });
   fs.rmSync(scratch, { recursive: true, force: true });
   if (failure !== undefined) console.error(failure);
