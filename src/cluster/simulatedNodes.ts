@@ -16,11 +16,13 @@ import { CONTROL_PLANE_LABELS } from "./nodeFacts.ts";
 import type { Nodes } from "./nodes.ts";
 import type { ClusterPaths } from "./paths.ts";
 
-/** Addresses of simulated nodes: from the range that RFC 5737 keeps for documentation, as nothing answers there. */
-const nodeAddress = (index: number) => `192.0.2.${index + 1}`;
+/** 254 addresses that RFC 5737 keeps for documentation, then those that RFC 2544 keeps for benchmarks: nothing answers. */
+export const nodeAddress = (index: number): string =>
+  index < 254 ? `192.0.2.${index + 1}` : `198.${18 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
 /** As above, TEST-NET-2. */
 export const LOAD_BALANCER_RANGE = "198.51.100.0/24";
-const podCidr = (index: number) => `10.244.${index}.0/24`;
+/** The cluster's own range first; 32,768 nodes have one of their own. */
+export const podCidr = (index: number): string => `10.${128 + ((116 + (index >> 8)) % 128)}.${index & 255}.0/24`;
 
 export interface SimulatedNodeOptions {
   readonly name?: string;

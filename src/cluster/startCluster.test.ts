@@ -59,7 +59,7 @@ async function historyOf(seed: string): Promise<{ digest: string; events: number
   await cluster.client.patch(deployment, { namespace: "default", name: "web" }, "merge", {
     spec: {
       template: {
-        metadata: { annotations: { "simulated.skiff.dev/exit-after": "3s", "simulated.skiff.dev/exit-code": "1" } },
+        metadata: { annotations: { "simulated.skiff.dev/run-for": "3s", "simulated.skiff.dev/exit-code": "1" } },
       },
     },
   });

@@ -96,42 +96,54 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     loadBalancerRange: LOAD_BALANCER_RANGE,
     descriptions: readDescriptions,
   });
-  await controlPlane.apiServer.ready;
-  controlPlane.start();
-  await startNodes(env, controlPlane, options.nodes ?? 1, kubelets, virtual);
-  return clusterOf({
-    env,
-    virtual,
-    controlPlane,
-    storage,
-    ownsStorage: options.storage === undefined,
-    authority,
-    kubelets,
-  });
+  const ownsStorage = options.storage === undefined;
+  const cluster = clusterOf({ env, virtual, controlPlane, storage, ownsStorage, authority, kubelets });
+  try {
+    await controlPlane.apiServer.ready;
+    controlPlane.start();
+    await startNodes(env, controlPlane, namedNodes(options.nodes ?? 1), kubelets, virtual);
+  } catch (error) {
+    // What has started must not run on without anybody who could stop it.
+    await cluster.stop().catch(() => undefined);
+    throw error;
+  }
+  return cluster;
+}
+
+type NamedNode = SimulatedNodeOptions & { readonly name: string };
+
+/** @throws Error when two have the same name */
+function namedNodes(wanted: number | readonly SimulatedNodeOptions[]): NamedNode[] {
+  const nodes = typeof wanted === "number" ? Array.from({ length: wanted }, (): SimulatedNodeOptions => ({})) : wanted;
+  const named = nodes.map((node, index) => ({ ...node, name: node.name ?? NODE_NAME(index) }));
+  const twice = named.find(({ name }, index) => named.findIndex((other) => other.name === name) !== index);
+  if (twice !== undefined) throw new Error(`two nodes have the name ${twice.name}`);
+  return named;
 }
 
 async function startNodes(
   env: Env,
   controlPlane: ControlPlane,
-  wanted: number | readonly SimulatedNodeOptions[],
+  nodes: readonly NamedNode[],
   kubelets: Map<string, Kubelet>,
   virtual: VirtualClock | undefined,
 ): Promise<void> {
-  const nodes =
-    typeof wanted === "number" ? Array.from({ length: wanted }, () => ({}) as SimulatedNodeOptions) : wanted;
   const sinceMs = env.clock.now();
+  const failed = Promise.withResolvers<never>();
   for (const [index, node] of nodes.entries()) {
-    const name = node.name ?? NODE_NAME(index);
-    const kubelet = createSimulatedNode(env, controlPlane.client(nodeUser(name), "kubelet"), { ...node, name, index });
+    const { name } = node;
+    const kubelet = createSimulatedNode(env, controlPlane.client(nodeUser(name), "kubelet"), { ...node, index });
     kubelets.set(name, kubelet);
-    void kubelet.start().catch((error: unknown) => env.log.error("a simulated node could not start", { name, error }));
+    kubelet.start().catch((cause: unknown) => failed.reject(new Error(`node ${name} could not start`, { cause })));
   }
-  let isReady = false;
-  const ready = untilNodesReady(env, controlPlane.client(ADMIN, "skiff"), [...kubelets.keys()], sinceMs).then(() => {
-    isReady = true;
+  let isOver = false;
+  const ready = Promise.race([
+    untilNodesReady(env, controlPlane.client(ADMIN, "skiff"), [...kubelets.keys()], sinceMs),
+    failed.promise,
+  ]).finally(() => {
+    isOver = true;
   });
-  await virtual?.advanceUntil(() => isReady, UNTIL_VIRTUAL_MS);
-  await ready;
+  await Promise.all([ready, virtual?.advanceUntil(() => isOver, UNTIL_VIRTUAL_MS)]);
 }
 
 interface Parts {
@@ -148,7 +160,8 @@ function clusterOf({ env, virtual, controlPlane, storage, ownsStorage, authority
   let http: Promise<{ server: HttpServer; kubeconfig: string }> | undefined;
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    await (await http)?.server.close();
+    // Whoever asked for it has been told if it failed.
+    await (await http?.catch(() => undefined))?.server.close();
     // What stops may wait for a timer: with a virtual clock somebody has to let it fire.
     const stopping = Promise.all([controlPlane.stop(), ...[...kubelets.values()].map((kubelet) => kubelet.stop())]);
     let isOver = false;
@@ -165,6 +178,7 @@ function clusterOf({ env, virtual, controlPlane, storage, ownsStorage, authority
     storage,
     clientFor: (user, userAgent = "skiff-library") => controlPlane.client(user, userAgent),
     kubeconfig: async () => {
+      if (stopped !== undefined) throw new Error("the cluster has been stopped");
       http ??= listen(env, controlPlane, authority);
       return (await http).kubeconfig;
     },
