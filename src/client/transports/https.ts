@@ -132,15 +132,19 @@ function exchange(session: ClientHttp2Session, options: HttpsTransportOptions, r
     );
     const abort = () => stream.close(constants.NGHTTP2_CANCEL);
     signal?.addEventListener("abort", abort, { once: true });
+    let isAnswered = false;
     stream.once("close", () => {
       signal?.removeEventListener("abort", abort);
       release(session);
-      reject(signal?.aborted === true ? signal.reason : new Error("the connection to the API server was lost"));
+      // An error is made with its stack, which requests that just end can do without.
+      if (!isAnswered)
+        reject(signal?.aborted === true ? signal.reason : new Error("the connection to the API server was lost"));
     });
     stream.on("error", reject);
-    stream.once("response", (headers) =>
-      resolve({ status: Number(headers[constants.HTTP2_HEADER_STATUS]), headers, stream }),
-    );
+    stream.once("response", (headers) => {
+      isAnswered = true;
+      resolve({ status: Number(headers[constants.HTTP2_HEADER_STATUS]), headers, stream });
+    });
     if (request.body !== undefined)
       stream.end(request.body instanceof Uint8Array ? request.body : JSON.stringify(request.body));
   });

@@ -4,6 +4,7 @@
  */
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { inNamespace, type RunCommand, runCommand } from "../backends/command.ts";
+import { groupedShell } from "./groupedShell.ts";
 import { assignAddress, NO_POD_ADDRESSES, type PodAddresses, releaseAddress } from "./podAddresses.ts";
 import { attachLocalScript, attachScript, detachScript, type HostPort, hostPortScript } from "./podScripts.ts";
 
@@ -43,7 +44,7 @@ interface State extends PodAddresses {
 export async function podNetwork(config: PodNetworkConfig): Promise<PodNetwork> {
   const { podCidr, netnsPath: nodePath, run = runCommand } = config;
   const store = await stateFile(`${config.runDirectory}/pod-addresses.json`);
-  const shell = (script: string) => run(inNamespace(nodePath, ["sh", "-e"]), script);
+  const shell = groupedShell((script) => run(inNamespace(nodePath, ["sh"]), script));
 
   const detach = async (sandboxId: string): Promise<void> => {
     const ip = store.state.assigned[sandboxId];

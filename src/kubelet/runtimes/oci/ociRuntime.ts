@@ -90,11 +90,21 @@ async function versionOf(program: string): Promise<string> {
   return /version\s+(\S+)/.exec(stdout)?.[1] ?? "unknown";
 }
 
+/** Many that end together are collected together: each time all children are looked at. */
+const COLLECT_DELAY_MS = 20;
+
 /** conmon writes the exit file under another name and renames it, so its appearance means that it is complete. */
 function watchExits(context: OciContext, containers: Containers): () => void {
+  let collecting: Timer | undefined;
+  const collectSoon = () => {
+    collecting ??= context.env.clock.setTimer(COLLECT_DELAY_MS, () => {
+      collecting = undefined;
+      collectOrphans();
+    });
+  };
   const watcher = watch(exitDirectory(context), (_, name) => {
     if (name !== null) containers.check(name);
-    collectOrphans();
+    collectSoon();
   });
   let timer: Timer;
   const again = () => {
@@ -106,6 +116,7 @@ function watchExits(context: OciContext, containers: Containers): () => void {
   return () => {
     watcher.close();
     timer.cancel();
+    collecting?.cancel();
   };
 }
 
