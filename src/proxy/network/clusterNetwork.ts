@@ -150,7 +150,8 @@ async function unpinFabric(runDirectory: string, run: RunCommand): Promise<void>
   // Node namespaces of mounts may hold on to the fabric, so its wires are cut before it is let go.
   const links = await run(inNamespace(path, ["ip", "-j", "link", "show", "type", "veth"])).catch(() => "[]");
   const names = (JSON.parse(links || "[]") as { ifname: string }[]).map(({ ifname }) => `link delete ${ifname}\n`);
-  if (names.length > 0) await run(inNamespace(path, ["ip", "-batch", "-"]), names.join(""));
+  // A wire may go by itself meanwhile, with the node at its other end: the others are cut all the same.
+  if (names.length > 0) await unlessMissing(run(inNamespace(path, ["ip", "-force", "-batch", "-"]), names.join("")));
   while (await succeeds(run(["umount", path])));
   await rm(path, { force: true });
 }
