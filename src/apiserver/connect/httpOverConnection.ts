@@ -58,20 +58,31 @@ export const endToEndHeaders = (
       .map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : `${value}`]),
   );
 
+/** A request for another protocol, the connection that it came on, and what came after it. */
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
 /** Credentials are for us, never for what lies behind. */
-const PRIVATE_HEADERS = new Set(["authorization", "cookie", "host"]);
+const PRIVATE_HEADERS = new Set(["authorization", "host"]);
 
 /**
  * Passes an upgrade request on and then every byte both ways, whatever the protocol. The peer's answer, also a refusal,
  * reaches the client as it is.
  */
-export function passUpgrade(request: IncomingMessage, client: Duplex, head: Buffer, peer: Duplex, path: string): void {
-  const lines = [`${request.method} ${path} HTTP/1.1`, "Host: localhost"];
+export function passUpgrade(
+  { request, socket, head }: Upgrade,
+  peer: Duplex,
+  { path, host = "localhost" }: { readonly path: string; readonly host?: string },
+): void {
+  const lines = [`${request.method} ${path} HTTP/1.1`, `Host: ${host}`];
   for (let index = 0; index < request.rawHeaders.length; index += 2) {
     const name = request.rawHeaders[index] as string;
     if (!PRIVATE_HEADERS.has(name.toLowerCase())) lines.push(`${name}: ${request.rawHeaders[index + 1]}`);
   }
   peer.write(`${lines.join("\r\n")}\r\n\r\n`);
   if (head.length > 0) peer.write(head);
-  joinStreams(client, peer);
+  joinStreams(socket, peer);
 }

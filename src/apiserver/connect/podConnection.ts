@@ -1,25 +1,20 @@
-/** Which kubelet and container a request for a pod's log, exec or attach means. Source: pkg/registry/core/pod/strategy.go. */
+/** Which kubelet and container a request for a pod's log, exec or attach means. Source: pkg/registry/core/pod/strategy.go, validateContainer. */
 import type { Pod } from "../../api/generated/core-v1.ts";
 import { ApiError } from "../../machinery/errors.ts";
 
-/** The container asked for, or the only (or annotated) one. @throws ApiError BadRequest, in upstream's words */
+/** The container asked for, or the only one (beside those for initialisation). @throws ApiError BadRequest */
 export function containerFor(pod: Pod, asked: string | null): string {
-  const names = (containers: readonly { readonly name: string }[] | undefined) =>
-    (containers ?? []).map(({ name }) => name);
-  const { containers, initContainers, ephemeralContainers } = pod.spec;
-  const all = [...names(containers), ...names(initContainers), ...names(ephemeralContainers)];
+  const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
+  const all = [...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => name);
   if (asked !== null && asked !== "") {
     if (all.includes(asked)) return asked;
     throw new ApiError("BadRequest", `container ${asked} is not valid for pod ${pod.metadata.name}`);
   }
-  if (containers.length === 1 && all.length === 1) return all[0] as string;
-  const initial = names(initContainers);
-  if (containers.length === 1 && initial.length === 0) return (containers[0] as { name: string }).name;
-  const choices = names(containers).join(" ");
-  const suffix = initial.length === 0 ? "" : ` or one of the init containers: [${initial.join(" ")}]`;
+  const [only, ...others] = containers;
+  if (only !== undefined && others.length === 0) return only.name;
   throw new ApiError(
     "BadRequest",
-    `a container name must be specified for pod ${pod.metadata.name}, choose one of: [${choices}]${suffix}`,
+    `a container name must be specified for pod ${pod.metadata.name}, choose one of: [${all.join(" ")}]`,
   );
 }
 

@@ -39,16 +39,14 @@ const KUBELET_PORT = 10250;
 
 /** Where `…/{pods,services,nodes}/<name>/proxy/…` leads. @throws ApiError */
 export function proxyAddressOf(server: Lookup, info: RequestInfo): ProxyAddress {
-  const { scheme, name, port } = splitSchemeNamePort(info.name);
-  // kubelets are spoken to over the node's own socket, whatever scheme their address is given.
-  if (scheme === "https" && info.resource !== "nodes")
-    throw new ApiError("BadRequest", `the proxy does not speak https to ${info.resource}; use http`);
+  const { scheme, name, port } = splitSchemeNamePort(info.name, info.resource.replace(/s$/, ""));
+  const isTls = scheme === "https";
   switch (info.resource) {
     case "pods":
-      return podAddress(coreObject(server, "pods", info.namespace, name), port);
+      return { ...podAddress(coreObject(server, "pods", info.namespace, name), port), isTls };
     case "services": {
       const service = coreObject<Service>(server, "services", info.namespace, name);
-      return serviceAddress(service, slicesOf(server, info.namespace, name), port, server.env.random.int);
+      return { ...serviceAddress(service, slicesOf(server, info.namespace, name), port, server.env.random.int), isTls };
     }
     default: {
       const node = coreObject<{ status: { addresses?: readonly { type: string; address: string }[] } }>(
@@ -60,7 +58,8 @@ export function proxyAddressOf(server: Lookup, info: RequestInfo): ProxyAddress 
       const host = node.status.addresses?.find(({ type }) => type === "InternalIP")?.address;
       if (host === undefined) throw new ApiError("ServiceUnavailable", `no address known for node "${name}"`);
       const number = port === "" ? KUBELET_PORT : Number(port);
-      return { host, port: number, ...(number === KUBELET_PORT && { kubeletOf: name }) };
+      // Kubelets are spoken to over the node's own socket, whatever scheme their address is given.
+      return number === KUBELET_PORT ? { host, port: number, kubeletOf: name } : { host, port: number, isTls };
     }
   }
 }
@@ -73,7 +72,7 @@ export function connectSubresources(egress: Egress): SubresourceHandler[] {
     resource,
     group: "",
     subresource: "proxy",
-    handle: async ({ server, info, request }) => proxyRequest(proxyAddressOf(server, info), info.rest, request, egress),
+    handle: async ({ server, info, request }) => proxyRequest(proxyAddressOf(server, info), request, egress),
   });
   const log: SubresourceHandler = {
     resource: "pods",

@@ -2,11 +2,9 @@
  * Exec, attach and port-forward: after authentication, authorisation and admission the upgraded connection is passed to
  * the kubelet byte by byte, which speaks all framings; the API server needs none.
  */
-import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
 import type { Pod } from "../../api/generated/core-v1.ts";
 import type { Egress } from "./egress.ts";
-import { passUpgrade } from "./httpOverConnection.ts";
+import { passUpgrade, type Upgrade } from "./httpOverConnection.ts";
 import { containerFor, nodeOf } from "./podConnection.ts";
 import { unreachable } from "./unreachable.ts";
 
@@ -25,10 +23,10 @@ export async function podUpgrade(
   pod: Pod,
   subresource: PodStreamSubresource,
   egress: Egress,
-  { request, socket, head }: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
+  upgrade: Upgrade,
 ): Promise<void> {
-  const query = new URL(request.url ?? "/", "http://localhost").searchParams;
+  const query = new URL(upgrade.request.url ?? "/", "http://localhost").searchParams;
   const path = kubeletPath(pod, subresource, query);
   const nodeName = nodeOf(pod);
-  passUpgrade(request, socket, head, await egress.kubelet(nodeName).catch(unreachable(nodeName)), path);
+  passUpgrade(upgrade, await egress.kubelet(nodeName).catch(unreachable(nodeName)), { path });
 }

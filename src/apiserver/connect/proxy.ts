@@ -2,17 +2,21 @@
  * The proxy subresource of pods, services and nodes: HTTP passed on to an address in the cluster.
  * Source: apimachinery util/proxy, pkg/registry/core/{pod,service,node} ResourceLocation.
  */
-import type { IncomingMessage } from "node:http";
+import { BlockList, isIP } from "node:net";
 import type { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
 import type { Pod, Service } from "../../api/generated/core-v1.ts";
 import type { EndpointSlice } from "../../api/generated/discovery-v1.ts";
 import { ApiError } from "../../machinery/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../machinery/requests.ts";
 import type { Egress } from "./egress.ts";
-import { endToEndHeaders, exchange, passUpgrade } from "./httpOverConnection.ts";
+import { endToEndHeaders, exchange, passUpgrade, type Upgrade } from "./httpOverConnection.ts";
 
 /** "https:web:8080" → its parts; the name alone has neither. Source: utilnet.SplitSchemeNamePort. */
-export function splitSchemeNamePort(id: string): {
+export function splitSchemeNamePort(
+  id: string,
+  kind: string,
+): {
   readonly scheme: string;
   readonly name: string;
   readonly port: string;
@@ -31,7 +35,7 @@ export function splitSchemeNamePort(id: string): {
     default:
       break;
   }
-  throw new ApiError("BadRequest", `invalid pod request "${id}"`);
+  throw new ApiError("BadRequest", `invalid ${kind} request "${id}"`);
 }
 
 export interface ProxyAddress {
@@ -39,15 +43,43 @@ export interface ProxyAddress {
   readonly port: number;
   /** Node whose kubelet it is: reached as the API server reaches it for everything else. */
   readonly kubeletOf?: string;
+  /** Whose certificate is not looked at, as upstream does not. */
+  readonly isTls?: boolean;
 }
 
-const connectionTo = ({ host, port, kubeletOf }: ProxyAddress, egress: Egress): Promise<Duplex> =>
-  kubeletOf === undefined ? egress.dial(host, port) : egress.kubelet(kubeletOf);
+async function connectionTo({ host, port, kubeletOf, isTls }: ProxyAddress, egress: Egress): Promise<Duplex> {
+  const connection = await (kubeletOf === undefined ? egress.dial(host, port) : egress.kubelet(kubeletOf));
+  return isTls === true ? secured(connection) : connection;
+}
+
+const secured = (socket: Duplex): Promise<Duplex> =>
+  new Promise((resolve, reject) => {
+    const connection = connectTls({ socket, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] });
+    connection.once("secureConnect", () => resolve(connection));
+    connection.once("error", reject);
+  });
+
+/** What is no pod's, and would reach something else from where we dial. Source: Go's net.IP.IsGlobalUnicast, negated. */
+const notForPods = new BlockList();
+for (const [network, bits, family] of [
+  ["0.0.0.0", 32, "ipv4"],
+  ["127.0.0.0", 8, "ipv4"],
+  ["169.254.0.0", 16, "ipv4"],
+  ["224.0.0.0", 4, "ipv4"],
+  ["255.255.255.255", 32, "ipv4"],
+  ["::", 127, "ipv6"],
+  ["fe80::", 10, "ipv6"],
+  ["ff00::", 8, "ipv6"],
+] as const)
+  notForPods.addSubnet(network, bits, family);
+
+const isForPods = (address: string): boolean =>
+  isIP(address) !== 0 && !notForPods.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 
 /** @throws ApiError BadRequest while the pod has no address */
 export function podAddress(pod: Pod, port: string): ProxyAddress {
   const host = pod.status.podIP;
-  if (host === undefined || host === "") throw new ApiError("BadRequest", `address not allowed`);
+  if (host === undefined || !isForPods(host)) throw new ApiError("BadRequest", `address not allowed`);
   const byDefault = pod.spec.containers.flatMap(({ ports }) => ports ?? [])[0]?.containerPort;
   const number = port === "" ? (byDefault ?? 80) : portNumber(pod, port);
   return { host, port: number };
@@ -60,7 +92,15 @@ function portNumber(pod: Pod, port: string): number {
   return named.containerPort;
 }
 
-/** A ready endpoint of the service, drawn by `pick` (0 to below). @throws ApiError ServiceUnavailable */
+/** @throws ApiError ServiceUnavailable */
+function portNameOf({ metadata, spec }: Service, port: number): string {
+  const found = (spec.ports ?? []).find((candidate) => candidate.port === port);
+  if (found === undefined)
+    throw new ApiError("ServiceUnavailable", `no service port ${port} found for service "${metadata.name}"`);
+  return found.name ?? "";
+}
+
+/** Without a port only the one without a name is meant. A ready endpoint of the service, drawn by `pick` (0 to below). @throws ApiError ServiceUnavailable */
 export function serviceAddress(
   service: Service,
   slices: readonly EndpointSlice[],
@@ -68,13 +108,9 @@ export function serviceAddress(
   pick: (below: number) => number,
 ): ProxyAddress {
   const name = service.metadata.name;
-  const servicePort = (service.spec.ports ?? []).find(
-    (candidate) => port === "" || candidate.name === port || `${candidate.port}` === port,
-  );
-  if (servicePort === undefined)
-    throw new ApiError("ServiceUnavailable", `no service port "${port}" found for service "${name}"`);
+  const portName = /^\d+$/.test(port) ? portNameOf(service, Number(port)) : port;
   const addresses = slices.flatMap(({ endpoints, ports }) => {
-    const target = (ports ?? []).find((candidate) => (candidate.name ?? "") === (servicePort.name ?? ""))?.port;
+    const target = (ports ?? []).find((candidate) => (candidate.name ?? "") === portName)?.port;
     if (target === undefined) return [];
     return (endpoints ?? [])
       .filter(({ conditions }) => conditions?.ready !== false)
@@ -85,26 +121,49 @@ export function serviceAddress(
   return chosen;
 }
 
+const PROXY_PATH = /^(\/api\/v1\/(?:namespaces\/[^/]+\/)?(?:pods|services|nodes)\/[^/]+\/proxy)(\/.*)?$/;
+
+/** The path of the proxy, and what follows it as the client wrote it: escapes, slashes and all. */
+function splitProxyPath(path: string): { readonly proxyPath: string; readonly rest: string } {
+  const [, proxyPath = path, rest = ""] = PROXY_PATH.exec(path) ?? [];
+  return { proxyPath, rest };
+}
+
 const target = (rest: string, query: URLSearchParams | undefined) => {
   const text = query?.toString() ?? "";
-  return `/${rest}${text === "" ? "" : `?${text}`}`;
+  return `${rest === "" ? "/" : rest}${text === "" ? "" : `?${text}`}`;
 };
 
-const dialFailed = (address: ProxyAddress) => (cause: unknown) => {
-  throw new ApiError(
-    "ServiceUnavailable",
-    `error trying to reach service: dial tcp ${address.host}:${address.port}: ${(cause as Error).message}`,
-    { cause },
-  );
+const unreached = (what: string) => (cause: unknown) => {
+  const message = `error trying to reach service: ${what}${(cause as Error).message}`;
+  throw new ApiError("ServiceUnavailable", message, { cause });
 };
+const dialFailed = ({ host, port }: ProxyAddress) => unreached(`dial tcp ${host}:${port}: `);
+
+/**
+ * A browser that is sent elsewhere on the same server is to stay below the proxy's path.
+ * Source: apimachinery util/proxy/transport.go, rewriteURL.
+ */
+export function locationBelow(proxyPath: string, { host, port }: ProxyAddress, location: string): string {
+  const base = `http://${host}:${port}`;
+  const url = URL.parse(location, base);
+  if (url === null || url.host !== new URL(base).host) return location;
+  return `${proxyPath}${url.pathname}${url.search}${url.hash}`;
+}
+
+/** So that relative links of the page at the root lead below it. Source: proxy.go, proxyRedirectsforRootPath. */
+const redirectToRoot = ({ path, query }: ApiRequest): ApiResponse => ({
+  type: "bytes",
+  status: 301,
+  contentType: "text/plain",
+  headers: { location: `${path}/${query === undefined || query.size === 0 ? "" : `?${query}`}` },
+  bytes: new Uint8Array(),
+});
 
 /** One request passed on; the answer comes back as it is, whatever its status. */
-export async function proxyRequest(
-  address: ProxyAddress,
-  rest: string,
-  request: ApiRequest,
-  egress: Egress,
-): Promise<ApiResponse> {
+export async function proxyRequest(address: ProxyAddress, request: ApiRequest, egress: Egress): Promise<ApiResponse> {
+  const { proxyPath, rest } = splitProxyPath(request.path);
+  if (rest === "" && (request.method === "GET" || request.method === "HEAD")) return redirectToRoot(request);
   const connection = await connectionTo(address, egress).catch(dialFailed(address));
   const { authorization: _, host: __, "content-length": ___, ...headers } = endToEndHeaders(request.headers ?? {});
   const answer = await exchange(connection, {
@@ -113,8 +172,9 @@ export async function proxyRequest(
     headers: { ...headers, host: `${address.host}:${address.port}` },
     ...(request.body !== undefined && { body: bytesOf(request.body) }),
     ...(request.signal !== undefined && { signal: request.signal }),
-  }).catch(dialFailed(address));
+  }).catch(unreached(""));
   const { "content-type": contentType = "", ...others } = endToEndHeaders(answer.headers);
+  if (others.location !== undefined) others.location = locationBelow(proxyPath, address, others.location);
   return { type: "stream", status: answer.statusCode ?? 502, contentType, headers: others, stream: answer };
 }
 
@@ -122,18 +182,13 @@ const bytesOf = (body: Uint8Array | object): Uint8Array =>
   body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
 
 /** An upgrade (such as a WebSocket) through the proxy. */
-export async function proxyUpgrade(
-  address: ProxyAddress,
-  rest: string,
-  egress: Egress,
-  { request, socket, head }: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
-): Promise<void> {
-  const query = new URL(request.url ?? "/", "http://localhost").searchParams;
-  passUpgrade(
-    request,
-    socket,
-    head,
-    await connectionTo(address, egress).catch(dialFailed(address)),
-    target(rest, query),
-  );
+export async function proxyUpgrade(address: ProxyAddress, egress: Egress, upgrade: Upgrade): Promise<void> {
+  const { url = "/" } = upgrade.request;
+  const [path = "", ...query] = url.split("?");
+  const { rest } = splitProxyPath(path);
+  const peer = await connectionTo(address, egress).catch(dialFailed(address));
+  passUpgrade(upgrade, peer, {
+    path: target(rest, new URLSearchParams(query.join("?"))),
+    host: `${address.host}:${address.port}`,
+  });
 }

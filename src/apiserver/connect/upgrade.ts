@@ -1,18 +1,11 @@
 /** Upgraded connections: exec, attach, port-forward, and anything through the proxy subresource. */
-import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
 import { ApiError } from "../../machinery/errors.ts";
 import type { RequestInfo } from "../requestInfo.ts";
 import type { Egress } from "./egress.ts";
+import type { Upgrade } from "./httpOverConnection.ts";
 import { type Lookup, podOf, proxyAddressOf } from "./podSubresources.ts";
 import { POD_STREAM_SUBRESOURCES, type PodStreamSubresource, podUpgrade } from "./podUpgrade.ts";
 import { proxyUpgrade } from "./proxy.ts";
-
-export interface Upgrade {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
-}
 
 /** To be called once the request is authenticated and allowed. @throws ApiError before anything has been sent */
 export async function connectUpgrade(
@@ -24,6 +17,6 @@ export async function connectUpgrade(
   if (info.resource === "pods" && POD_STREAM_SUBRESOURCES.includes(info.subresource as PodStreamSubresource)) {
     return podUpgrade(podOf(server, info), info.subresource as PodStreamSubresource, egress, upgrade);
   }
-  if (info.subresource === "proxy") return proxyUpgrade(proxyAddressOf(server, info), info.rest, egress, upgrade);
+  if (info.subresource === "proxy") return proxyUpgrade(proxyAddressOf(server, info), egress, upgrade);
   throw new ApiError("BadRequest", "this path takes no upgraded connections");
 }
