@@ -117,6 +117,7 @@ function startServer(server: Server, options: ApiServerOptions): ApiServer {
   const state = { isReady: false, isClosing: false };
   const handle = createRequestHandler(server, {
     discovery: createDiscovery({ resources, virtual, serverAddress }),
+    serverAddress,
     virtual,
     subresources: subresourcesOf(options),
     routes: options.routes ?? [],

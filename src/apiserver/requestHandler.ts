@@ -7,6 +7,7 @@ import { attributesOf, forbiddenError } from "./auth/authorizer.ts";
 import { impersonate } from "./auth/impersonation.ts";
 import type { ResourceRequest, Server } from "./context.ts";
 import type { Discovery } from "./discovery/discovery.ts";
+import { issuerResponse } from "./discovery/issuer.ts";
 import { versionInfo } from "./discovery/version.ts";
 import { internalError, methodNotAllowed, pathNotFound } from "./errors.ts";
 import { type HealthCheck, healthResponse } from "./health.ts";
@@ -25,6 +26,8 @@ export interface Route {
 
 export interface RequestHandlerOptions {
   readonly discovery: Discovery;
+  /** host:port, where others find the keys of tokens. */
+  readonly serverAddress: string;
   readonly virtual: readonly VirtualResource[];
   readonly subresources: readonly SubresourceHandler[];
   readonly routes: readonly Route[];
@@ -69,7 +72,7 @@ async function answer(server: Server, options: RequestHandlerOptions, incoming: 
   const { request, info, user, warnings } = incoming;
   const route = options.routes.find(({ prefix }) => request.path.startsWith(prefix));
   if (route !== undefined) return route.handle(request, user);
-  if (!info.isResource) return (await answerPath(options, request)) ?? nothingAt(options, info);
+  if (!info.isResource) return (await answerPath(server, options, request)) ?? nothingAt(options, info);
   const resource = server.resources.find(info.group, info.version, info.resource);
   if (resource === undefined) return (await answerVirtual(server, options, incoming)) ?? nothingAt(options, info);
   if (resource.kind.deprecation !== undefined) warnings.push(resource.kind.deprecation);
@@ -77,10 +80,16 @@ async function answer(server: Server, options: RequestHandlerOptions, incoming: 
   return (await handlerFor(call, options.subresources)?.(call)) ?? nothingAt(options, info);
 }
 
-async function answerPath(options: RequestHandlerOptions, request: ApiRequest): Promise<ApiResponse | undefined> {
+async function answerPath(
+  { tokens }: Server,
+  options: RequestHandlerOptions,
+  request: ApiRequest,
+): Promise<ApiResponse | undefined> {
   const path = request.path.length > 1 ? request.path.replace(/\/$/, "") : request.path;
   if (path === "/version") return objectResponse(versionInfo);
   if (path === "/") return objectResponse({ paths: indexPaths(options) });
+  const issuer = issuerResponse(request, tokens?.signer, options.serverAddress);
+  if (issuer !== undefined) return issuer;
   return options.discovery.handle(request) ?? healthResponse({ ...request, path }, options.healthChecks);
 }
 

@@ -1,3 +1,4 @@
+import { createLocalJWKSet, jwtVerify } from "jose";
 import { describe, expect, it } from "vitest";
 import { directTransport } from "../../client/transports/direct.ts";
 import type { UserInfo } from "../../machinery/requests.ts";
@@ -201,6 +202,21 @@ describe("authentication", () => {
     });
     await send("DELETE", "/api/v1/namespaces/default/serviceaccounts/sa");
     await expect(authenticate({ authorization })).rejects.toThrow("Unauthorized");
+  });
+
+  it("tells others how to check its tokens", async () => {
+    const { send, body } = await withAccount();
+    const configuration = await send("GET", "/.well-known/openid-configuration");
+    expect(configuration.body).toMatchObject({ issuer: "https://issuer", response_types_supported: ["id_token"] });
+    const keySet = await send("GET", new URL(configuration.body.jwks_uri).pathname);
+    expect(keySet.contentType).toBe("application/jwk-set+json");
+    const keys = createLocalJWKSet(JSON.parse(`${keySet.bytes}`));
+    const { payload } = await jwtVerify(body.status.token, keys, { currentDate: new Date(Date.UTC(2026, 0, 1)) });
+    expect(payload).toMatchObject({ iss: configuration.body.issuer, sub: "system:serviceaccount:default:sa" });
+  });
+
+  it("has no issuer where nobody signs tokens", async () => {
+    expect((await testServer().send("GET", "/.well-known/openid-configuration")).status).toBe(404);
   });
 
   it.each([

@@ -126,15 +126,22 @@ const withoutSubtreesOfNode = (a: FieldSet, b: FieldSet): FieldSet | undefined =
   return left !== a && isEmptySet(left) ? undefined : left;
 };
 
-/** Every member's path, as its elements. */
+/** Which kind of element comes first. Source: structured-merge-diff fieldpath PathElement.Compare. */
+const ELEMENT_ORDER = "fkvi";
+
+function byElement(a: string, b: string): number {
+  const kinds = ELEMENT_ORDER.indexOf(a[0] as string) - ELEMENT_ORDER.indexOf(b[0] as string);
+  if (kinds !== 0) return kinds;
+  return a < b ? -1 : 1;
+}
+
+/** Every member's path, as its elements, in upstream's order: on each level the members, then what is below. */
 export function* members(set: FieldSet, path: readonly string[] = []): Generator<readonly string[]> {
-  for (const key in set) {
-    if (key === ".") continue;
-    const node = set[key] as FieldSet;
-    const at = [...path, key];
-    if (isMember(node)) yield at;
-    yield* members(node, at);
-  }
+  const keys = Object.keys(set)
+    .filter((key) => key !== ".")
+    .sort(byElement);
+  for (const key of keys) if (isMember(set[key] as FieldSet)) yield [...path, key];
+  for (const key of keys) yield* members(set[key] as FieldSet, [...path, key]);
 }
 
 /** A set of plain field paths: `fieldSetOf("status", "metadata.labels")`. */

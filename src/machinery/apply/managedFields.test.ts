@@ -271,6 +271,26 @@ describe("applyObject", () => {
     );
   });
 
+  it("names contested fields in upstream's order, whatever the order of the object", () => {
+    const live = stored(
+      update(
+        body({ ...containers({ name: "b", image: "x" }, { name: "a", image: "x" }), replicas: 3, paused: false }),
+        {
+          manager: "kubectl",
+        },
+      ),
+    );
+    const wanted = { paused: true, ...containers({ name: "b", image: "y" }, { name: "a", image: "y" }), replicas: 1 };
+    expect(() => apply(body(wanted), { live })).toThrow(
+      [
+        'Apply failed with 3 conflicts: conflicts with "kubectl" using apps/v1:',
+        "- .spec.replicas",
+        '- .spec.template.spec.containers[name="a"].image',
+        '- .spec.template.spec.containers[name="b"].image',
+      ].join("\n"),
+    );
+  });
+
   it("takes fields over by force", () => {
     const live = stored(update(body({ replicas: 3 }), { manager: "kubectl" }));
     const object = apply(body({ replicas: 1 }), { live }, true);
