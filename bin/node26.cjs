@@ -8,8 +8,8 @@ const path = require("node:path");
 
 const NODE_MAJOR_MIN = 24;
 const root = path.join(__dirname, "..");
-/** Shared libraries that the machine lacks and that could not be installed on it: bin/setup.cjs puts them here. */
-const LIBRARIES = path.join(root, "node_modules", ".skiff-libraries");
+/** Shared libraries that the machine lacks and that could not be installed on it: bin/library.cjs puts them here. */
+const LIBRARIES = path.join(root, ".libraries");
 const FORWARDED_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 function findNode() {
@@ -73,4 +73,4 @@ function run(args, options) {
   });
 }
 
-module.exports = { LIBRARIES, findNode, missingLibrary, root, run };
+module.exports = { LIBRARIES, environmentFor, findNode, missingLibrary, root, run };

@@ -12,11 +12,11 @@ const source = path.join(root, "src", "cluster", "main.ts");
 
 async function main() {
   const fromSource = process.env.SKIFF_FROM_SOURCE === "1";
-  if (!fromSource && !existsSync(bundle)) await require("./setup.cjs").prepareCheckout();
+  if (!fromSource && !existsSync(bundle)) await require("./checkout.cjs").prepareCheckout();
   const entry = fromSource ? source : bundle;
   // Already under the right Node: no second process.
   if (findNode() === process.execPath) await import(require("node:url").pathToFileURL(entry).href);
-  else process.exit(await require("./setup.cjs").runAnyhow([entry, ...process.argv.slice(2)]));
+  else process.exit(await require("./library.cjs").runAnyhow([entry, ...process.argv.slice(2)]));
 }
 
 main().catch((error) => {

@@ -2,7 +2,7 @@
 // npm start: from a fresh checkout to a running cluster with the sample on it, in the foreground.
 const path = require("node:path");
 const { root, run } = require("./node26.cjs");
-const { prepareCheckout } = require("./setup.cjs");
+const { prepareCheckout } = require("./checkout.cjs");
 
 async function main() {
   await prepareCheckout();

@@ -5,7 +5,8 @@ const { mkdtempSync, readFileSync, rmSync } = require("node:fs");
 const { tmpdir } = require("node:os");
 const path = require("node:path");
 const { root, run } = require("./node26.cjs");
-const { installNpmPackages, installSystemPackages, isRoot, TEST_COMMANDS } = require("./setup.cjs");
+const { completeNpmPackages, installNpmPackages } = require("./npmPackages.cjs");
+const { installSystemPackages, isRoot, TEST_COMMANDS } = require("./systemPackages.cjs");
 
 const inRoot = { cwd: root };
 
@@ -46,6 +47,7 @@ async function runTests(filters) {
 async function main() {
   await installNpmPackages();
   await installSystemPackages(TEST_COMMANDS);
+  await completeNpmPackages();
   const filters = process.argv.slice(2);
   const checksFailed = await runChecks(filters);
   const { passed, failed, notRun } = await runTests(filters);

@@ -10,7 +10,7 @@ export interface Finding {
   readonly neededForContainers: boolean;
 }
 
-/** Command → Debian package. Kept in step with bin/setup.cjs by a test. */
+/** Command → Debian package. Kept in step with bin/systemPackages.cjs by a test. */
 export const SYSTEM_COMMANDS: Readonly<Record<string, string>> = {
   conmon: "conmon",
   crun: "crun",

@@ -163,7 +163,7 @@ describe("a process record", () => {
 });
 
 test("the launcher installs what the doctor asks for", async () => {
-  const setup = readFileSync(join(import.meta.dirname, "../../bin/setup.cjs"), "utf8");
+  const setup = readFileSync(join(import.meta.dirname, "../../bin/systemPackages.cjs"), "utf8");
   const block = /const SYSTEM_COMMANDS = (\{[^}]*\})/.exec(setup)?.[1] ?? "{}";
   const installed = Object.fromEntries([...block.matchAll(/(\w+): "([^"]+)"/g)].map((match) => [match[1], match[2]]));
   expect(installed).toEqual(SYSTEM_COMMANDS);
