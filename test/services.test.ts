@@ -154,7 +154,7 @@ describe.runIf(canRunContainers())("services", () => {
   test("the API server's proxy subresource reaches services and pods", async () => {
     const pods = await podNames("app=web");
     const raw = (path: string) => cluster.kubectl(["get", "--raw", `/api/v1/namespaces/default/${path}`]);
-    expect(pods).toContain(JSON.parse(await raw("services/web/proxy/")).pod);
+    expect(pods).toContain(JSON.parse(await raw("services/web:80/proxy/")).pod);
     expect(pods).toContain(JSON.parse(await raw("services/web:http/proxy/")).pod);
     expect(JSON.parse(await raw(`pods/${pods[0]}:8080/proxy/`)).pod).toBe(pods[0]);
     expect(await raw(`pods/${pods[0]}:8080/proxy/healthz`)).toBe("ok\n");
