@@ -259,6 +259,12 @@ describe.runIf(canRunContainers())("with containers", () => {
     await sleep(1_000);
     await cluster.up();
     await cluster.kubectl("rollout status deployment/web --timeout=60s");
+    // The agent looks again after the API's absence by its back-off; until then the old pods, which are ending, serve.
+    await eventually(
+      async () => (await (await fetch(`http://${nodeAddress}:30080/`)).json()) as { version: string },
+      ({ version }) => version === "2",
+    );
+    await sleep(1_000);
     const report: LoadReport = JSON.parse((await clientLoad.stop()).stdout.trimEnd().split("\n").at(-1) ?? "");
     expect(report.failures).toEqual([]);
     expect(report.versions).toEqual(["1", "2"]);
