@@ -107,6 +107,26 @@ describe("a node", () => {
     );
   });
 
+  it("tainted by hand keeps a pod for as long as that tolerates it, from then on", async () => {
+    await using cluster = await startWithNodes(["n1", "n2"]);
+    const { client } = cluster;
+    const patient = { key: "k", operator: "Exists", effect: "NoExecute", tolerationSeconds: 60 };
+    const pod = (name: string, tolerations: readonly object[]) => ({
+      metadata: { name, namespace: "default" },
+      spec: { nodeName: "n1", containers: [{ name: "c", image: "i" }], tolerations },
+    });
+    await client.create(podKind, pod("patient", [patient]));
+    await client.create(podKind, pod("impatient", []));
+    await client.create(podKind, pod("settled", [{ operator: "Exists" }]));
+    const isGoing = async (name: string) =>
+      (await client.get<Pod>(podKind, { namespace: "default", name })).metadata.deletionTimestamp !== undefined;
+    await client.patch(nodeKind, { name: "n1" }, "merge", { spec: { taints: [{ key: "k", effect: "NoExecute" }] } });
+    await cluster.pass(59);
+    expect([await isGoing("impatient"), await isGoing("patient")]).toEqual([true, false]);
+    await cluster.pass(2);
+    expect([await isGoing("patient"), await isGoing("settled")]).toEqual([true, false]);
+  });
+
   it("keeps its pods while every node is out of touch", async () => {
     await using cluster = await startWithNodes(["n1"]);
     await runPod(cluster, "a", "n1");

@@ -21,13 +21,16 @@ export function startTaintEvictionController(context: ControllerContext): Runnin
   const recorder = createRecorder({ env, client, component: "taint-eviction-controller" });
   const pods = informers.of<Pod>(podKind);
   pods.addIndex(BY_NODE, ({ spec }) => (spec?.nodeName === undefined ? [] : [spec.nodeName]));
-  const awaited = new Set<string>();
+  /** When the pods that wait for their end were first seen on a tainted node. */
+  const awaited = new Map<string, number>();
 
   const reconcile = async (key: string, tracked: Client) => {
     const pod = pods.get(key);
     const node = informers.of<Node>(nodeKind).get(pod?.spec?.nodeName ?? "");
     const isStaying = pod === undefined || pod.metadata.deletionTimestamp !== undefined;
-    const dueMs = isStaying ? undefined : evictionDueMs(pod, node);
+    const nowMs = env.clock.now();
+    const seenMs = awaited.get(key) ?? nowMs;
+    const dueMs = isStaying ? undefined : evictionDueMs(pod, node, seenMs);
     if (pod === undefined || dueMs === undefined) {
       const wasAwaited = awaited.delete(key);
       if (wasAwaited && pod !== undefined && !isStaying) {
@@ -35,13 +38,13 @@ export function startTaintEvictionController(context: ControllerContext): Runnin
       }
       return;
     }
-    const leftMs = dueMs - env.clock.now();
+    const leftMs = dueMs - nowMs;
     if (leftMs > 0) {
-      awaited.add(key);
+      awaited.set(key, seenMs);
       return { requeueAfterMs: leftMs };
     }
     awaited.delete(key);
-    await evict(tracked, recorder, pod, env.clock.now());
+    await evict(tracked, recorder, pod, nowMs);
   };
 
   return runController({
