@@ -1,7 +1,8 @@
 /** The node's own last word on a pod that was given to it. Source: kubelet lifecycle/predicate.go. */
-import type { ContainerPort, Node, NodeSelectorTerm, Pod, Taint, Toleration } from "../api/generated/core-v1.ts";
-import { nodeRequirementMatches } from "../machinery/labelSelector.ts";
+import type { ContainerPort, Node, Pod, Taint } from "../api/generated/core-v1.ts";
+import { nodeRequirementsMatch } from "../machinery/nodeSelectorTerms.ts";
 import { quantityMilliValue, quantityValue } from "../machinery/quantity.ts";
+import { isTolerated } from "../machinery/tolerations.ts";
 import { isSidecar } from "./podLifecycle/runtimePod.ts";
 
 export interface Rejection {
@@ -72,25 +73,8 @@ function resourceRejection({ pod, others, node }: AdmissionInput): Rejection | u
   return undefined;
 }
 
-const tolerates = ({ key = "", operator = "Equal", value = "", effect = "" }: Toleration, taint: Taint): boolean =>
-  (effect === "" || effect === taint.effect) &&
-  (key === "" || key === taint.key) &&
-  (operator === "Exists" || value === (taint.value ?? ""));
-
-function termMatches({ matchExpressions, matchFields }: NodeSelectorTerm, { name, labels }: AdmissionInput["node"]) {
-  const fields = { "metadata.name": name };
-  if ((matchExpressions ?? []).length === 0 && (matchFields ?? []).length === 0) return false;
-  return (
-    (matchExpressions ?? []).every((requirement) => nodeRequirementMatches(requirement, labels)) &&
-    (matchFields ?? []).every((requirement) => nodeRequirementMatches(requirement, fields))
-  );
-}
-
 function selectorRejection({ pod, node }: AdmissionInput): Rejection | undefined {
-  const wanted = Object.entries(pod.spec.nodeSelector ?? {});
-  const terms = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-  const isSelected = wanted.every(([key, value]) => node.labels[key] === value);
-  if (isSelected && (terms === undefined || terms.some((term) => termMatches(term, node)))) return undefined;
+  if (nodeRequirementsMatch(pod.spec, node)) return undefined;
   return {
     reason: "NodeAffinity",
     message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
@@ -121,8 +105,7 @@ function portRejection({ pod, others }: AdmissionInput): Rejection | undefined {
 
 function taintRejection({ pod, node }: AdmissionInput): Rejection | undefined {
   const untolerated = node.taints.find(
-    (taint) =>
-      taint.effect === "NoExecute" && !(pod.spec.tolerations ?? []).some((toleration) => tolerates(toleration, taint)),
+    (taint) => taint.effect === "NoExecute" && !isTolerated(taint, pod.spec.tolerations),
   );
   if (untolerated === undefined) return undefined;
   const message = "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate";

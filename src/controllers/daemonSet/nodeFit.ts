@@ -1,14 +1,14 @@
 /** On which nodes a DaemonSet has pods. Source: pkg/controller/daemon, NodeShouldRunDaemonPod and Predicates. */
 import type { DaemonSet } from "../../api/generated/apps-v1.ts";
-import type { Affinity, Node, NodeSelectorTerm, Pod, PodSpec, Toleration } from "../../api/generated/core-v1.ts";
-import { nodeRequirementMatches } from "../../machinery/labelSelector.ts";
+import type { Affinity, Node, Pod, PodSpec, Toleration } from "../../api/generated/core-v1.ts";
+import { nodeRequirementsMatch } from "../../machinery/nodeSelectorTerms.ts";
+import { isTolerated } from "../../machinery/tolerations.ts";
 import {
   DISK_PRESSURE,
   MEMORY_PRESSURE,
   NETWORK_UNAVAILABLE,
   NOT_READY,
   PID_PRESSURE,
-  tolerates,
   UNREACHABLE,
   UNSCHEDULABLE,
 } from "../node/nodeTaints.ts";
@@ -24,12 +24,10 @@ export function fitOf({ spec }: DaemonSet, node: Node): NodeFit {
   const pod = spec.template.spec;
   if ((pod?.nodeName ?? "") !== "" && pod?.nodeName !== node.metadata.name)
     return { shouldRun: false, shouldContinue: false };
-  if (!matchesAffinity(pod, node)) return { shouldRun: false, shouldContinue: false };
+  if (!nodeRequirementsMatch(pod, node.metadata)) return { shouldRun: false, shouldContinue: false };
   const tolerations = [...(pod?.tolerations ?? []), ...daemonTolerations(pod)];
   const isRefusedBy = (effect: string) =>
-    node.spec?.taints?.some(
-      (taint) => taint.effect === effect && !tolerations.some((each) => tolerates(each, taint)),
-    ) === true;
+    node.spec?.taints?.some((taint) => taint.effect === effect && !isTolerated(taint, tolerations)) === true;
   const isDriven = isRefusedBy("NoExecute");
   return { shouldRun: !isDriven && !isRefusedBy("NoSchedule"), shouldContinue: !isDriven };
 }
@@ -46,17 +44,6 @@ export function daemonTolerations(pod: PodSpec | undefined): readonly Toleration
     exists(UNSCHEDULABLE, "NoSchedule"),
     ...(pod?.hostNetwork === true ? [exists(NETWORK_UNAVAILABLE, "NoSchedule")] : []),
   ];
-}
-
-function matchesAffinity(pod: PodSpec | undefined, { metadata }: Node): boolean {
-  const labels = metadata.labels ?? {};
-  const isSelected = Object.entries(pod?.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
-  const required = pod?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const matches = ({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm) =>
-    matchExpressions.length + matchFields.length > 0 &&
-    matchExpressions.every((requirement) => nodeRequirementMatches(requirement, labels)) &&
-    matchFields.every((requirement) => nodeRequirementMatches(requirement, { "metadata.name": metadata.name }));
-  return isSelected && (required === undefined || required.nodeSelectorTerms.some(matches));
 }
 
 /** The scheduler binds the pod, but to this node only. Source: ReplaceDaemonSetPodNodeNameNodeAffinity. */

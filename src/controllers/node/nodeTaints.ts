@@ -1,5 +1,5 @@
 /** What a node's conditions keep off it. Source: node_lifecycle_controller.go, doNoScheduleTaintingPass and doNoExecuteTaintingPass. */
-import type { Node, Taint, Toleration } from "../../api/generated/core-v1.ts";
+import type { Node, Taint } from "../../api/generated/core-v1.ts";
 import { timestamp } from "../../machinery/object.ts";
 import { readyCondition } from "./nodeHealth.ts";
 
@@ -57,11 +57,4 @@ function noExecute(node: Node, eviction: Eviction): readonly Taint[] {
   if (ready === "True" || eviction === "spare") return [];
   if (eviction === "keep" && !isEvicting(node)) return [];
   return [{ key: ready === "Unknown" ? UNREACHABLE : NOT_READY, effect: "NoExecute" }];
-}
-
-/** Source: component-helpers scheduling/corev1, ToleratesTaint. */
-export function tolerates({ effect = "", key = "", operator = "", value = "" }: Toleration, taint: Taint): boolean {
-  if (effect !== "" && effect !== taint.effect) return false;
-  if (key !== "" && key !== taint.key) return false;
-  return operator === "Exists" || ((operator === "" || operator === "Equal") && value === (taint.value ?? ""));
 }

@@ -1,6 +1,6 @@
 import type { Taint } from "../../api/generated/core-v1.ts";
+import { isTolerated } from "../../machinery/tolerations.ts";
 import { reject, type SchedulerPlugin } from "../framework.ts";
-import { isTolerated } from "../taints.ts";
 
 const UNSCHEDULABLE: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
 

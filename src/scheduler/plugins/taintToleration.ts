@@ -1,5 +1,5 @@
+import { isTolerated } from "../../machinery/tolerations.ts";
 import { normalizeByGreatest, reject, type SchedulerPlugin } from "../framework.ts";
-import { isTolerated } from "../taints.ts";
 
 /** Source: plugins/tainttoleration; the text names no taint since 1.35. */
 export const taintToleration: SchedulerPlugin = {
