@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { ConfigMap } from "../api/generated/core-v1.ts";
-import { configMap as configMapKind } from "../api/index.ts";
+import type { ConfigMap, Event, Namespace } from "../api/generated/core-v1.ts";
+import { configMap as configMapKind, event as eventKind, namespace as namespaceKind } from "../api/index.ts";
 import { ownerReferenceFor } from "../machinery/ownerReferences.ts";
 import { startGarbageCollector } from "./garbageCollector.ts";
 import { startSystemNamespacesController } from "./systemNamespaces.ts";
@@ -76,5 +76,19 @@ describe("the garbage collector", () => {
     await make(cluster, "b", [elsewhere]);
     await cluster.pass(1);
     expect(await names(cluster)).toBe("elsewhere");
+  });
+
+  it("keeps what is in no namespace but names an owner that is in one, and says why", async () => {
+    await using cluster = await start();
+    const { client } = cluster;
+    const owner = await make(cluster, "owner");
+    const ownerReferences = [ownerReferenceFor(owner, configMapKind)];
+    await client.create<Namespace>(namespaceKind, { metadata: { name: "owned", ownerReferences } });
+    await cluster.pass(1);
+    await client.get<Namespace>(namespaceKind, { name: "owned" });
+    const said = (await client.list<Event>(eventKind)).items.filter(({ type }) => type === "Warning");
+    expect(said.map(({ reason, message }) => `${reason}: ${message}`)).toEqual([
+      `OwnerRefInvalidNamespace: ownerRef [v1/ConfigMap, namespace: , name: owner, uid: ${owner.metadata.uid}] does not exist in namespace ""`,
+    ]);
   });
 });

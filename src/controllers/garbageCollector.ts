@@ -126,24 +126,29 @@ async function stateOf(shell: Shell, { kind, object }: GraphObject, reference: O
     ) ?? kinds.find((candidate) => candidate.group === group && candidate.kind === reference.kind);
   // Whoever serves that kind may be away for a while; nothing is deleted on a guess.
   if (ownerKind === undefined) throw new Error(`no kind ${reference.kind} is served in ${reference.apiVersion}`);
+  const known = graph.get(reference.uid);
+  // Nothing of a namespace can own what is in none. Nobody deletes the dependent for that.
   if (kind.scope === "Cluster" && ownerKind.scope === "Namespaced") {
-    const message = `cluster-scoped resources may not be owned by the namespaced ${reference.kind} ${reference.name}`;
-    recorder.event(object, "Warning", "OwnerRefInvalidNamespace", message);
+    if (known !== undefined) sayInvalidNamespace(recorder, object, reference);
     return "solid";
   }
   const namespace = ownerKind.scope === "Namespaced" ? object.metadata.namespace : undefined;
-  const known = graph.get(reference.uid);
   const isWhereExpected = known?.object.metadata.namespace === namespace && known?.kind.kind === reference.kind;
   const owner =
     known !== undefined && isWhereExpected ? known.object : await find(client, ownerKind, reference, namespace);
   if (owner === undefined || owner.metadata.uid !== reference.uid) {
-    if (known !== undefined && !isWhereExpected) {
-      const message = `ownerRef [${reference.apiVersion}/${reference.kind}, namespace: ${namespace ?? ""}, name: ${reference.name}, uid: ${reference.uid}] does not exist in namespace "${namespace ?? ""}"`;
-      recorder.event(object, "Warning", "OwnerRefInvalidNamespace", message);
-    }
+    if (known !== undefined && !isWhereExpected) sayInvalidNamespace(recorder, object, reference);
     return "absent";
   }
   return isWaitingForDependents(owner) ? "waiting" : "solid";
+}
+
+/** Source: graph_builder.go, reportInvalidNamespaceOwnerRef. */
+function sayInvalidNamespace(recorder: Recorder, object: KubeObject, owner: OwnerReference): void {
+  const { namespace = "" } = object.metadata;
+  const who = `[${owner.apiVersion}/${owner.kind}, namespace: ${namespace}, name: ${owner.name}, uid: ${owner.uid}]`;
+  const message = `ownerRef ${who} does not exist in namespace "${namespace}"`;
+  recorder.event(object, "Warning", "OwnerRefInvalidNamespace", message);
 }
 
 async function find(client: Client, kind: AnyKind, { name }: OwnerReference, namespace: string | undefined) {
