@@ -3,7 +3,7 @@ import type { Namespace, Pod } from "../api/generated/core-v1.ts";
 import { kinds as builtInKinds, namespace as namespaceKind } from "../api/index.ts";
 import { type Client, resourcePath } from "../client/client.ts";
 import { type RunningController, runController, watching } from "../client/controller.ts";
-import type { AnyKind } from "../machinery/defineKind.ts";
+import type { AnyKind, KindDefinition } from "../machinery/defineKind.ts";
 import type { KubeObject } from "../machinery/object.ts";
 import type { ControllerContext } from "./controllerContext.ts";
 import { KUBERNETES_FINALIZER, type NamespaceAction, plan, type Remains } from "./namespace/namespacePlan.ts";
@@ -11,6 +11,8 @@ import { messageOf } from "./pods/podControl.ts";
 
 /** Source: kube-controller-manager, --concurrent-namespace-syncs. */
 const WORKERS = 10;
+/** After something in a namespace that is being deleted has gone, a look whether it is empty now. */
+const LOOK_AGAIN_MS = 200;
 
 export interface NamespaceControllerOptions extends ControllerContext {
   /** Every kind that is served, asked anew each time. Absent: the built-in ones. */
@@ -29,14 +31,36 @@ export function startNamespaceController(options: NamespaceControllerOptions): R
     if (failures.length > 0) throw new Error(failures.join(", "));
     return result;
   };
-  return runController({
+  const controller = runController({
     ...options,
     name: "namespace-controller",
     workers: WORKERS,
     watches: [watching<Namespace>(namespaceKind, ({ metadata }) => [metadata.name])],
     reconcile,
   });
+  const lookSoon = ({ metadata: { namespace = "" } }: KubeObject) => {
+    const owner = informers.of<Namespace>(namespaceKind).get(namespace);
+    if (owner?.metadata.deletionTimestamp !== undefined) controller.queue.addAfter(namespace, LOOK_AGAIN_MS);
+  };
+  // Upstream only looks again after half a grace period; what others watch anyway says it sooner.
+  const removals = watchedKinds(servedKinds()).map((kind) =>
+    informers.of<KubeObject>(kind as KindDefinition<KubeObject>).addHandler({ onDelete: lookSoon }),
+  );
+  return {
+    ...controller,
+    async stop() {
+      for (const remove of removals) remove();
+      await controller.stop();
+    },
+  };
 }
+
+/** Events are many, and gone at once. */
+const watchedKinds = (kinds: readonly AnyKind[]): readonly AnyKind[] =>
+  kinds.filter(({ scope, kind, storedAs, verbs }) => {
+    const isObject = scope === "Namespaced" && storedAs === undefined && kind !== "Event";
+    return isObject && verbs.includes("watch");
+  });
 
 /** Pods go before what they use: nothing is taken from under a running pod. Source: OrderedNamespaceDeletion. */
 async function empty(client: Client, namespace: string, kinds: readonly AnyKind[]) {
