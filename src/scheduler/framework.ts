@@ -29,8 +29,8 @@ export interface SchedulerPlugin<Prepared = unknown> {
   readonly name: string;
   /** Multiplies its scores. */
   readonly weight?: number;
-  /** Keeps the pod out of the queue altogether; the text is the condition's message. */
-  readonly gate?: (pod: Pod) => string | undefined;
+  /** Keeps the pod out of the queue altogether. Source: framework, PreEnqueue. */
+  readonly gate?: (pod: Pod) => boolean;
   /** Once per pod and cycle, so that filter and score need not work it out per node. */
   readonly prepare?: (pod: Pod) => Prepared;
   /** Undefined: the node is fine. */

@@ -96,6 +96,7 @@ describe("the scheduler", () => {
     await cluster.until(async () => (await condition("gated"))?.reason === "SchedulingGated");
     await cluster.advance(20_000);
     expect(await nodeOf("gated")).toBe("");
+    expect((await condition("gated"))?.message).toBe("Scheduling is blocked due to non-empty scheduling gates");
     await cluster.client.patch(podKind, { namespace: "default", name: "gated" }, "merge", {
       spec: { schedulingGates: null },
     });

@@ -185,11 +185,8 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
       queue.remove(pod.metadata.uid);
       return;
     }
-    const gate = plugins.map((plugin) => plugin.gate?.(pod)).find((message) => message !== undefined);
-    if (gate !== undefined) {
-      void setCondition(pod, "SchedulingGated", gate);
-      return;
-    }
+    // It says so itself: the API server wrote that condition when the pod was made.
+    if (plugins.some((plugin) => plugin.gate?.(pod) === true)) return;
     queue.put(pod, env.clock.now());
     wake();
   }
