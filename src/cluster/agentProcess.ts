@@ -17,6 +17,7 @@ import { type BuiltinProgram, createBuiltinRuntime } from "../kubelet/runtimes/b
 import { openOciRuntime } from "../kubelet/runtimes/oci/ociRuntime.ts";
 import { diskFiles } from "../kubelet/volumes/diskFiles.ts";
 import type { Env } from "../lib/env.ts";
+import { joinStreams } from "../lib/joinStreams.ts";
 import { nftablesBackend } from "../proxy/backends/nftables.ts";
 import { podNetwork } from "../proxy/network/podNetwork.ts";
 import { type AgentConfig, readAgentConfig } from "./agentConfig.ts";
@@ -124,12 +125,9 @@ function nodeResolvConf() {
 
 /** Offers the API server's Unix socket to the node's pods, bytes as they are: TLS ends at the API server. */
 function offerApi({ nodeIP, apiPort, apiSocket }: AgentConfig): Promise<Server> {
-  const server = createServer({ noDelay: true }, (pod) => {
-    const api = connect({ path: apiSocket });
-    pod.on("error", () => api.destroy());
-    api.on("error", () => pod.destroy());
-    pod.pipe(api).pipe(pod);
-  });
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (pod) =>
+    joinStreams(pod, connect({ path: apiSocket, allowHalfOpen: true })),
+  );
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(apiPort, nodeIP, () => resolve(server));

@@ -86,6 +86,24 @@ test("its ports speak HTTP", async () => {
   expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 503/);
 });
 
+test("a body that comes after the answer, in pieces, does not spoil it", async () => {
+  const { runtime, sandbox } = await started({});
+  const connection = await runtime.dial(sandbox.id, 80);
+  connection.write("POST / HTTP/1.1\r\nContent-Length: 8\r\n\r\n");
+  for (const piece of ["abcd", "efgh"]) connection.write(piece);
+  const chunks: Buffer[] = [];
+  for await (const chunk of connection) chunks.push(chunk as Buffer);
+  expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 200/);
+});
+
+test("cat gives back what it is given", async () => {
+  const { runtime, id } = await started({});
+  const stdout = new PassThrough();
+  const stdin = Readable.from(["one\n", "two\n"]);
+  const code = await runtime.exec({ containerId: id, command: ["cat"], tty: false, stdin, stdout });
+  expect([code, Buffer.concat(await stdout.end().toArray()).toString()]).toEqual([0, "one\ntwo\n"]);
+});
+
 test("addresses are handed out in turn", async () => {
   const { runtime } = setUp();
   const first = await runtime.runSandbox(sandboxConfig());

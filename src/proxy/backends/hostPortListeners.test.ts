@@ -7,13 +7,15 @@ import { hostPortListeners } from "./hostPortListeners.ts";
 /** A second loopback address stands for the node, so that both can have the same port. */
 const NODE = "127.0.0.2";
 const PORT = 31_847;
+const ALL_AND_CLOSE = "all, and close";
+const LAST_WORDS_BYTES = 8_000_000;
 const tcp = createServer({ allowHalfOpen: true }, (socket) => {
   let text = "";
   socket.on("data", (data) => {
     text += data;
   });
   // Answers only once the client has said that it is done.
-  socket.on("end", () => socket.end(`heard ${text.length}`));
+  socket.on("end", () => socket.end(text === ALL_AND_CLOSE ? Buffer.alloc(LAST_WORDS_BYTES) : `heard ${text.length}`));
 });
 const udp = createSocket("udp4");
 
@@ -43,6 +45,31 @@ describe("a port on the host's loopback", () => {
     });
     await listener.close();
     expect(answer).toBe("heard 300000");
+  });
+
+  it("cuts nothing off what a program said last, however slow its client", async () => {
+    const listener = await open({ protocol: "TCP", port: PORT });
+    const heardBytes = await new Promise<number>((resolve, reject) => {
+      const socket = connect(PORT, "127.0.0.1", () => socket.end(ALL_AND_CLOSE)).pause();
+      let bytes = 0;
+      socket.on("data", (data) => {
+        bytes += data.length;
+      });
+      socket.on("end", () => resolve(bytes)).on("error", reject);
+      setTimeout(() => socket.resume(), 50);
+    });
+    await listener.close();
+    expect(heardBytes).toBe(LAST_WORDS_BYTES);
+  });
+
+  it("where nobody listens behind it resets the connection", async () => {
+    const listener = await open({ protocol: "TCP", port: PORT + 1 });
+    const code = await new Promise((resolve) => {
+      const socket = connect(PORT + 1, "127.0.0.1");
+      socket.on("error", ({ code }: NodeJS.ErrnoException) => resolve(code)).on("end", () => resolve("end"));
+    });
+    await listener.close();
+    expect(code).toBe("ECONNRESET");
   });
 
   it("passes UDP on, and answers come back to whoever asked", async () => {

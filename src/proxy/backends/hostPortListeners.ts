@@ -1,6 +1,7 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { connect, createServer, type Socket } from "node:net";
 import type { Clock } from "../../lib/env.ts";
+import { joinStreams } from "../../lib/joinStreams.ts";
 import type { HostPort, OpenHostPort } from "../hostPorts.ts";
 
 /** A client that has been silent this long is forgotten. Source: kube-proxy's former --udp-timeout, and conntrack's. */
@@ -24,10 +25,11 @@ function listenTcp({ port }: HostPort, nodeIP: string): Promise<{ close(): Promi
       [node, client],
     ] as const) {
       open.add(one);
+      // A refusal is passed on as one, not as an end.
       one.on("error", () => other.resetAndDestroy());
       one.once("close", () => open.delete(one));
-      one.pipe(other);
     }
+    joinStreams(client, node);
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);

@@ -6,11 +6,14 @@ import type { SimulatedContainer } from "./container.ts";
 /** Speaks just enough HTTP: 200 where the pod is healthy, 503 where it is not; ends after one answer. */
 export function httpAnswer(isHealthy: () => boolean, name: string): Duplex {
   let received = "";
+  let isAnswered = false;
   return new Duplex({
     read() {},
     write(chunk: Buffer, _encoding, done) {
-      received += chunk.toString("latin1");
-      if (received.includes("\r\n\r\n")) {
+      if (!isAnswered) received += chunk.toString("latin1");
+      // A body may follow in any number of pieces; nobody looks at it.
+      if (!isAnswered && received.includes("\r\n\r\n")) {
+        isAnswered = true;
         const body = isHealthy() ? `ok from ${name}\n` : "not healthy\n";
         const status = isHealthy() ? "200 OK" : "503 Service Unavailable";
         const head = `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;

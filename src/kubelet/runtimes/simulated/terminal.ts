@@ -1,4 +1,4 @@
-/** A shell of sorts: runs a command once, or reads lines and answers them until `exit` or the end of input. */
+/** A shell of sorts: runs a command once, or reads lines and answers them until `exit` or the end of input; and `cat`. */
 import type { ExecRequest } from "../../runtime.ts";
 import { simulatedExec } from "./connections.ts";
 import type { SimulatedContainer } from "./container.ts";
@@ -15,6 +15,7 @@ export async function simulatedTerminal(
   const name = command[0]?.split("/").at(-1) ?? "";
   const isInteractive = SHELLS.has(name) && command.length === 1;
   const write = (text: Uint8Array | string) => stdout?.write(tty ? `${text}`.replaceAll("\n", "\r\n") : text);
+  if (name === "cat" && command.length === 1 && stdin !== undefined) return echo(stdin, write, signal);
   if (!isInteractive || stdin === undefined) {
     const result = isInteractive ? undefined : simulatedExec(container, hostname, command);
     if (result !== undefined && result.stdout.length > 0) write(Buffer.from(result.stdout).toString("utf8"));
@@ -43,4 +44,17 @@ export async function simulatedTerminal(
     }
   }
   return lastCode;
+}
+
+/** What `cat` does. */
+async function echo(
+  stdin: AsyncIterable<Uint8Array | string>,
+  write: (text: Uint8Array | string) => void,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  for await (const chunk of stdin) {
+    if (signal?.aborted === true) return 137;
+    write(chunk);
+  }
+  return 0;
 }
