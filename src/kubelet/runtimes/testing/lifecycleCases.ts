@@ -3,6 +3,8 @@ import { RuntimeError, type RuntimeEvent } from "../../runtime.ts";
 import type { RuntimeCase } from "../runtimeSuite.ts";
 import { containerConfig, exited, sandboxConfig, startPod } from "./pod.ts";
 
+/** A program that has only just been started may not have set its trap yet: the first process is then deaf to SIGTERM. */
+const STOP_WITHIN_MS = 300;
 const UNKNOWN = "0".repeat(64);
 
 /** Sandboxes and containers come, are told of, and go. */
@@ -53,7 +55,7 @@ export const lifecycleCases: readonly RuntimeCase[] = [
         ["Running", config.imageId, config.logPath],
       );
       assert.ok((running?.startedAtMs ?? 0) >= (running?.createdAtMs ?? Number.NaN));
-      await runtime.stopContainer(id, 30_000);
+      await runtime.stopContainer(id, STOP_WITHIN_MS);
       const ended = await runtime.containerStatus(id);
       assert.equal(ended?.state, "Exited");
       assert.ok((ended?.finishedAtMs ?? 0) >= (running?.startedAtMs ?? Number.NaN));
@@ -70,7 +72,7 @@ export const lifecycleCases: readonly RuntimeCase[] = [
       const events: RuntimeEvent[] = [];
       const stop = runtime.subscribe((event) => events.push(event));
       const { sandboxId, containerId } = await startPod(context);
-      await runtime.stopContainer(containerId, 30_000);
+      await runtime.stopContainer(containerId, STOP_WITHIN_MS);
       stop();
       await startPod(context);
       const told = (type: RuntimeEvent["type"]) => ({ type, containerId, sandboxId });
@@ -158,7 +160,7 @@ export const lifecycleCases: readonly RuntimeCase[] = [
       assert.deepEqual([stats?.containerId, stats?.sandboxId, stats?.name], [containerId, sandboxId, "main"]);
       assert.ok((stats?.memoryUsageBytes ?? 0) >= (stats?.memoryWorkingSetBytes ?? Number.NaN));
       assert.ok((stats?.cpuUsageNs ?? -1) >= 0);
-      await runtime.stopContainer(containerId, 30_000);
+      await runtime.stopContainer(containerId, STOP_WITHIN_MS);
       assert.deepEqual(await runtime.stats(), []);
     },
   },
