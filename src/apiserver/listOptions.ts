@@ -1,13 +1,6 @@
 /** The query of a list or watch. Source: apimachinery meta/v1 ListOptions and internalversion/validation. */
 
-import {
-  type FieldError,
-  FieldPath,
-  forbiddenField,
-  invalid,
-  invalidObject,
-  notSupported,
-} from "../machinery/fieldErrors.ts";
+import { type FieldError, FieldPath, forbiddenField, invalidObject, notSupported } from "../machinery/fieldErrors.ts";
 import {
   exactFieldValue,
   type FieldSelector,
@@ -52,13 +45,13 @@ export function parseListOptions(
   const options: ListOptions = {
     labels: parseLabels(values.get("labelSelector") ?? ""),
     fields: parseFields(values.get("fieldSelector") ?? "", resource),
-    limit: parseInteger(values.get("limit"), "limit") ?? 0,
+    limit: parseInteger(values.get("limit")) ?? 0,
     continueToken: values.get("continue") ?? "",
     resourceVersion: values.get("resourceVersion") ?? "",
     resourceVersionMatch: values.get("resourceVersionMatch") ?? "",
     allowWatchBookmarks: isTrue(values.get("allowWatchBookmarks")),
     sendInitialEvents: sendInitialEvents === null ? undefined : isTrue(sendInitialEvents),
-    timeoutSeconds: parseInteger(values.get("timeoutSeconds"), "timeoutSeconds"),
+    timeoutSeconds: parseInteger(values.get("timeoutSeconds")),
   };
   const errors = isWatch ? watchErrors(options) : listErrors(options);
   if (errors.length > 0) throw invalidObject({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
@@ -68,14 +61,11 @@ export function parseListOptions(
 /** As Go's conversion of query values to bool: all but these is true. Source: runtime/converter Convert_Slice_string_To_bool. */
 export const isTrue = (value: string | null): boolean => value !== null && value !== "false" && value !== "0";
 
-export function parseInteger(value: string | null, name: string): number | undefined {
-  if (value === null || value === "") return undefined;
-  if (!/^[-+]?\d+$/.test(value)) {
-    throw badRequest(
-      `unable to decode query parameter ${name}: strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`,
-    );
-  }
-  return Number(value);
+/** Source: runtime/conversion.go Convert_Slice_string_To_int64. @throws ApiError 400 */
+export function parseInteger(value: string | null): number | undefined {
+  if (value === null) return undefined;
+  if (/^[-+]?\d+$/.test(value)) return Number(value);
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
 }
 
 function parseLabels(text: string): Selector {
@@ -158,14 +148,6 @@ function watchErrors({
     );
   }
   return errors;
-}
-
-/** Whole numbers only. @throws ApiError 422 */
-export function parseResourceVersion(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw invalidObject({ group: "meta.k8s.io", kind: "ListOptions" }, "", [
-    invalid(at("resourceVersion"), text, `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`),
-  ]);
 }
 
 /** The part of the index that a request needs to look at. */

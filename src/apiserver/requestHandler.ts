@@ -1,7 +1,6 @@
 /** What happens to every request, in order: limits, authorisation, and then the one who answers. */
-import { stringify as stringifyYaml } from "yaml";
 import { ApiError } from "../machinery/errors.ts";
-import { PROTOBUF_MEDIA_TYPE } from "../machinery/protobuf/envelope.ts";
+import { parseGoDuration } from "../machinery/goDuration.ts";
 import type { ApiHandler, ApiRequest, ApiResponse, UserInfo } from "../machinery/requests.ts";
 import { attributesOf, forbiddenError } from "./auth/authorizer.ts";
 import { impersonate } from "./auth/impersonation.ts";
@@ -9,10 +8,10 @@ import type { ResourceRequest, Server } from "./context.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import { issuerResponse } from "./discovery/issuer.ts";
 import { versionInfo } from "./discovery/version.ts";
-import { internalError, methodNotAllowed, pathNotFound } from "./errors.ts";
+import { badRequest, internalError, methodNotAllowed, pathNotFound } from "./errors.ts";
 import { type HealthCheck, healthResponse } from "./health.ts";
 import { createInFlight, isLongRunning } from "./inFlight.ts";
-import { responseMediaType } from "./output/negotiate.ts";
+import { finishResponse, indented } from "./output/finishResponse.ts";
 import { objectResponse } from "./output/view.ts";
 import { parseRequest, type RequestInfo } from "./requestInfo.ts";
 import { handlerFor, type SubresourceHandler } from "./router.ts";
@@ -35,7 +34,19 @@ export interface RequestHandlerOptions {
 }
 
 /** Source: kube-apiserver --request-timeout. */
-const REQUEST_TIMEOUT_MS = 60_000;
+const REQUEST_TIMEOUT_MAX_MS = 60_000;
+
+/** What the client asks for, if it is less than what there is anyway. Source: endpoints/filters/request_deadline.go. */
+function requestTimeoutMs({ query }: ApiRequest): number {
+  const wish = query?.get("timeout") ?? "";
+  if (wish === "") return REQUEST_TIMEOUT_MAX_MS;
+  try {
+    const wishMs = parseGoDuration(wish);
+    return wishMs > 0 ? Math.min(wishMs, REQUEST_TIMEOUT_MAX_MS) : REQUEST_TIMEOUT_MAX_MS;
+  } catch (error) {
+    throw badRequest(`invalid timeout specified in the request URL - ${(error as Error).message}`);
+  }
+}
 
 export function createRequestHandler(server: Server, options: RequestHandlerOptions): ApiHandler {
   const inFlight = createInFlight();
@@ -43,13 +54,16 @@ export function createRequestHandler(server: Server, options: RequestHandlerOpti
     const warnings: string[] = [];
     try {
       const info = parseRequest(request);
+      const timeoutMs = isLongRunning(info) ? undefined : requestTimeoutMs(request);
       const user = impersonate(request, sender, server.authorize);
       authorize(server, info, user);
       const work = () => answer(server, options, { request, info, user, warnings });
-      const response = await inFlight.run(info, user, () => (isLongRunning(info) ? work() : withTimeout(server, work)));
-      return finished(server, response, warnings, request);
+      const response = await inFlight.run(info, user, () =>
+        timeoutMs === undefined ? work() : withTimeout(server, timeoutMs, work),
+      );
+      return finishResponse(server.codecs, response, warnings, request);
     } catch (error) {
-      return finished(server, errorResponse(error, server), warnings, request);
+      return finishResponse(server.codecs, errorResponse(error, server), warnings, request);
     }
   };
 }
@@ -86,12 +100,28 @@ async function answerPath(
   request: ApiRequest,
 ): Promise<ApiResponse | undefined> {
   const path = request.path.length > 1 ? request.path.replace(/\/$/, "") : request.path;
-  if (path === "/version") return objectResponse(versionInfo);
-  if (path === "/") return objectResponse({ paths: indexPaths(options) });
+  if (path === "/version") return forGet(request, rawJson(versionInfo));
+  if (path === "/") return rawJson({ paths: indexPaths(options) });
   const issuer = issuerResponse(request, tokens?.signer, options.serverAddress);
   if (issuer !== undefined) return issuer;
-  return options.discovery.handle(request) ?? healthResponse({ ...request, path }, options.healthChecks);
+  const discovered = options.discovery.handle(request);
+  if (discovered !== undefined) return forGet(request, discovered);
+  return healthResponse({ ...request, path }, options.healthChecks);
 }
+
+/** @throws ApiError 405 */
+function forGet({ method }: ApiRequest, response: ApiResponse): ApiResponse {
+  if (method !== "GET") throw methodNotAllowed();
+  return response;
+}
+
+/** Source: handlers/responsewriters WriteRawJSON. */
+const rawJson = (value: object): ApiResponse => ({
+  type: "bytes",
+  status: 200,
+  contentType: "application/json",
+  bytes: Buffer.from(indented(value)),
+});
 
 /** Source: apiserver server/routes/index.go. */
 function indexPaths({ discovery, routes, healthChecks }: RequestHandlerOptions): readonly string[] {
@@ -135,12 +165,12 @@ const pageNotFound: ApiResponse = {
   bytes: Buffer.from("404 page not found\n"),
 };
 
-async function withTimeout<T>({ env }: Server, work: () => Promise<T>): Promise<T> {
+async function withTimeout<T>({ env }: Server, timeoutMs: number, work: () => Promise<T>): Promise<T> {
   let expire: (error: ApiError) => void = () => undefined;
   const expiry = new Promise<never>((_, reject) => {
     expire = reject;
   });
-  const timer = env.clock.setTimer(REQUEST_TIMEOUT_MS, () => expire(requestTimeout()));
+  const timer = env.clock.setTimer(timeoutMs, () => expire(requestTimeout()));
   try {
     return await Promise.race([work(), expiry]);
   } finally {
@@ -151,32 +181,6 @@ async function withTimeout<T>({ env }: Server, work: () => Promise<T>): Promise<
 /** Source: server/filters/timeout.go. */
 const requestTimeout = (): ApiError =>
   new ApiError("Timeout", "Timeout: request did not complete within the allotted timeout", { details: {} });
-
-function finished(
-  { codecs }: Server,
-  response: ApiResponse,
-  warnings: readonly string[],
-  { headers }: ApiRequest,
-): ApiResponse {
-  const warned = withWarnings(response, warnings);
-  if (warned.type !== "object") return warned;
-  const mediaType = responseMediaType(headers?.accept);
-  if (mediaType === PROTOBUF_MEDIA_TYPE) {
-    const chunks = codecs.protobuf.encode(warned.object);
-    return chunks === undefined ? warned : { ...warned, contentType: mediaType, bytes: () => chunks };
-  }
-  if (mediaType !== "application/yaml") return warned;
-  const { status, object, headers: others = {} } = warned;
-  const bytes = Buffer.from(stringifyYaml(object, { aliasDuplicateObjects: false }));
-  return { type: "bytes", status, contentType: "application/yaml", headers: others, bytes };
-}
-
-/** Source: apiserver warning, RFC 7234 with code 299. */
-function withWarnings(response: ApiResponse, warnings: readonly string[]): ApiResponse {
-  if (warnings.length === 0 || response.type === "watch") return response;
-  const warning = [...new Set(warnings)].map((text) => `299 - ${JSON.stringify(text)}`).join(", ");
-  return { ...response, headers: { ...response.headers, warning } };
-}
 
 function errorResponse(error: unknown, { env }: Server): ApiResponse {
   if (!(error instanceof ApiError)) env.log.error("a request failed", { error: (error as Error)?.stack ?? error });

@@ -37,8 +37,17 @@ export interface SubresourceHandler {
   readonly handle: Handler;
 }
 
-/** @returns undefined when there is nothing at that path */
+/** @returns undefined when there is nothing at that path @throws ApiError 405 */
 export function handlerFor(call: ResourceRequest, subresources: readonly SubresourceHandler[]): Handler | undefined {
+  const handler = handlerAt(call, subresources);
+  // Routes are made for GET alone, but for those that pass everything on. Source: endpoints/installer.go.
+  if (handler !== undefined && call.request.method === "HEAD" && call.info.subresource !== "proxy") {
+    throw methodNotAllowed();
+  }
+  return handler;
+}
+
+function handlerAt(call: ResourceRequest, subresources: readonly SubresourceHandler[]): Handler | undefined {
   const { info, resource } = call;
   const { kind, ref } = resource;
   if (!isPlaced(call)) return undefined;

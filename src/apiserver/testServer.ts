@@ -50,7 +50,7 @@ async function call(
     return {
       status: response.status,
       body: undefined,
-      headers: {},
+      headers: response.headers ?? {},
       watch: response.events,
       bytes: undefined,
       contentType: response.contentType,

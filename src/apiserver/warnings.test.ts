@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { warningHeader } from "./output/warningHeader.ts";
 import { testServer } from "./testServer.ts";
 
 const DEPRECATED = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"';
@@ -16,6 +17,7 @@ test("every answer about a kind that is to go says so", async () => {
   expect(created).toMatchObject({ status: 201, headers: { warning: DEPRECATED } });
   expect((await send("GET", path)).headers).toMatchObject({ warning: DEPRECATED });
   expect((await send("GET", `${path}/none`)).headers).toMatchObject({ warning: DEPRECATED });
+  expect((await send("GET", `${path}?watch=true`)).headers).toMatchObject({ warning: DEPRECATED });
   expect((await send("GET", "/api/v1/namespaces/apps/pods")).headers).not.toHaveProperty("warning");
 });
 
@@ -32,4 +34,19 @@ test("an update is remarked on for what is new in it", async () => {
   const second = await send("PUT", `${path}/builder`, account("false"));
   expect(second.status).toBe(200);
   expect(second.headers).not.toHaveProperty("warning");
+});
+
+test.each([
+  ["nothing is said of nothing", [], undefined],
+  ["what is said twice is sent once", ["a", "b", "a"], '299 - "a", 299 - "b"'],
+  ["quotes are escaped", ['unknown field "x\\y"'], String.raw`299 - "unknown field \"x\\y\""`],
+  ["other letters go out as UTF-8", ["ё"], '299 - "Ñ\u0091"'],
+  ["lines are not sent", ["a\nb", "c"], '299 - "c"'],
+  [
+    "long ones are cut when they are too many",
+    ["x".repeat(4000), "y".repeat(97)],
+    `299 - "${"x".repeat(256)}", 299 - "${"y".repeat(97)}"`,
+  ],
+])("in a Warning header %s", (_, warnings, want) => {
+  expect(warningHeader(warnings)).toBe(want);
 });

@@ -1,4 +1,5 @@
 /** Requests to the API as values, so that the same client code runs over HTTPS and inside the process. */
+import type { Readable } from "node:stream";
 
 /** Who asks. Source: k8s.io/apiserver authentication/user. */
 export interface UserInfo {
@@ -17,6 +18,12 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Raw bytes as they came over the wire, or a value handed over inside the process (never changed, maybe shared). */
   readonly body?: Uint8Array | object;
+  /** Of a request that is passed on: its body as it comes, of any length. Then there is no `body`. */
+  readonly bodyStream?: Readable;
+  /** The query as the client wrote it, for those who pass it on. */
+  readonly rawQuery?: string;
+  /** Where the client is, if it came over TCP. */
+  readonly remoteAddress?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -40,18 +47,21 @@ export type ApiResponse =
       readonly headers?: Readonly<Record<string, string>>;
       readonly bytes: Uint8Array;
     }
-  /** Bytes that come over time: logs. */
+  /** Bytes that come over time: logs, and what is proxied. */
   | {
       readonly type: "stream";
       readonly status: number;
+      /** "": the answer has none. */
       readonly contentType: string;
-      readonly headers?: Readonly<Record<string, string>>;
+      /** Several where a header comes several times. */
+      readonly headers?: Readonly<Record<string, string | readonly string[]>>;
       readonly stream: AsyncIterable<Uint8Array>;
     }
   /** A watch: `next` resolves with what happened since (never empty), or undefined at the end. */
   | {
       readonly type: "watch";
       readonly status: 200;
+      readonly headers?: Readonly<Record<string, string>>;
       readonly contentType: string;
       /** Each frame says its own length (protobuf); otherwise each is a line. */
       readonly isFramed?: boolean;

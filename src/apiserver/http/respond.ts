@@ -6,9 +6,11 @@ import type { Env } from "../../lib/env.ts";
 import { ApiError } from "../../machinery/errors.ts";
 import type { ApiResponse, WatchFrame } from "../../machinery/requests.ts";
 
+export type HeaderValue = string | number | string[];
+
 /** Where an answer goes. */
 export interface Outgoing {
-  respond(status: number, headers: Record<string, string | number>): Writable;
+  respond(status: number, headers: Record<string, HeaderValue>): Writable;
   /** @returns how to take it back */
   onClose(run: () => void): () => void;
   isClosed(): boolean;
@@ -51,10 +53,14 @@ export async function sendResponse(response: ApiResponse, outgoing: Outgoing, wi
 interface Head {
   readonly status: number;
   readonly contentType: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
-const headersOf = ({ contentType, headers }: Head) => ({ ...COMMON_HEADERS, "content-type": contentType, ...headers });
+const headersOf = ({ contentType, headers }: Head): Record<string, HeaderValue> => ({
+  ...COMMON_HEADERS,
+  ...(contentType !== "" && { "content-type": contentType }),
+  ...(headers as Record<string, string | string[]> | undefined),
+});
 
 async function sendChunks(
   bytes: Uint8Array | Iterable<Uint8Array>,
@@ -62,7 +68,7 @@ async function sendChunks(
   outgoing: Outgoing,
   wishes: Wishes,
 ): Promise<void> {
-  const headers: Record<string, string | number> = headersOf(head);
+  const headers = headersOf(head);
   const compress = /\bgzip\b/.test(wishes.acceptEncoding ?? "");
   if (bytes instanceof Uint8Array) {
     const body = compress && bytes.length >= GZIP_BYTES_MIN ? gzipSync(bytes, { level: GZIP_LEVEL }) : bytes;
@@ -85,7 +91,7 @@ async function sendChunks(
 
 const NO_BYTES = new Uint8Array();
 
-function gzipInto(outgoing: Outgoing, status: number, headers: Record<string, string | number>): Writable {
+function gzipInto(outgoing: Outgoing, status: number, headers: Record<string, HeaderValue>): Writable {
   const gzip = createGzip({ level: GZIP_LEVEL });
   gzip.pipe(outgoing.respond(status, headers));
   outgoing.onClose(() => gzip.destroy());
@@ -108,6 +114,7 @@ async function write(output: Writable, chunk: Uint8Array, outgoing: Outgoing): P
 
 async function sendStream(stream: AsyncIterable<Uint8Array>, head: Head, outgoing: Outgoing): Promise<void> {
   const output = outgoing.respond(head.status, headersOf(head));
+  sendHead(output);
   try {
     for await (const chunk of stream) {
       if (outgoing.isClosed()) return;
@@ -119,17 +126,21 @@ async function sendStream(stream: AsyncIterable<Uint8Array>, head: Head, outgoin
   }
 }
 
+/** The client waits for the head before anything has happened. HTTP/2 sends it at once. */
+function sendHead(output: Writable): void {
+  if ("flushHeaders" in output) (output as { flushHeaders(): void }).flushHeaders();
+}
+
 const WATCH_CHUNK_BYTES = 256 * 1024;
 const NEWLINE = Buffer.from("\n");
 
 type WatchResponse = Extract<ApiResponse, { type: "watch" }>;
 
-async function sendWatch({ events, contentType, isFramed }: WatchResponse, outgoing: Outgoing): Promise<void> {
+async function sendWatch({ events, isFramed, ...head }: WatchResponse, outgoing: Outgoing): Promise<void> {
   outgoing.onClose(() => events.close());
   events.onCutOff = () => outgoing.abort();
-  const output = outgoing.respond(200, { ...COMMON_HEADERS, "content-type": contentType });
-  // The client waits for the head before anything has happened.
-  if ("flushHeaders" in output) (output as { flushHeaders(): void }).flushHeaders();
+  const output = outgoing.respond(200, headersOf(head));
+  sendHead(output);
   try {
     for (;;) {
       const frames = await events.next();

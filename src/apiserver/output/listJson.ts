@@ -1,4 +1,4 @@
-import { jsonLength, writeJson } from "../store/objectJson.ts";
+import { itemLength, writeItem } from "../store/objectJson.ts";
 
 /** Large enough to be few, small enough to go out while the next one is made. */
 const CHUNK_BYTES = 256 * 1024;
@@ -10,28 +10,31 @@ export function* listJson(head: object, items: readonly object[]): Iterable<Uint
   let index = 0;
   do {
     const until = endOfChunk(items, index, chunk.length);
-    const size = items.slice(index, until).reduce((sum, item) => sum + jsonLength(item) + 1, chunk.length + 2);
+    const size = items
+      .slice(index, until)
+      .reduce((sum, item) => sum + itemLength(item) + 1, chunk.length + CLOSING.length);
     const buffer = Buffer.allocUnsafe(size);
     buffer.set(chunk, 0);
     let offset = chunk.length;
     for (; index < until; index += 1) {
       if (index > 0) buffer[offset++] = COMMA;
-      offset = writeJson(items[index] as object, buffer, offset);
+      offset = writeItem(items[index] as object, buffer, offset);
     }
-    if (index === items.length) offset += buffer.write("]}", offset, "latin1");
+    if (index === items.length) offset += buffer.write(CLOSING, offset, "latin1");
     yield buffer.subarray(0, offset);
     chunk = EMPTY;
   } while (index < items.length);
 }
 
 const COMMA = 0x2c;
+const CLOSING = "]}\n";
 const EMPTY = Buffer.alloc(0);
 
 function endOfChunk(items: readonly object[], start: number, used: number): number {
   let size = used;
   let end = start;
   while (end < items.length && size < CHUNK_BYTES) {
-    size += jsonLength(items[end] as object);
+    size += itemLength(items[end] as object);
     end += 1;
   }
   return end;

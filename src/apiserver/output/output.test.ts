@@ -90,3 +90,51 @@ describe("other forms", () => {
     expect(body).toMatchObject({ apiVersion: "events.k8s.io/v1", regarding: { name: "p" }, note: "text" });
   });
 });
+
+describe("items of lists", () => {
+  it("do not say what the list says, and have all the rest", async () => {
+    const server = await filled(1);
+    const one = await server.send("GET", `${MAPS}/m0`);
+    const { body } = await server.send("GET", MAPS);
+    const { kind, apiVersion, ...rest } = one.body;
+    expect([kind, apiVersion]).toEqual(["ConfigMap", "v1"]);
+    expect(body).toMatchObject({ kind: "ConfigMapList", apiVersion: "v1" });
+    expect(body.items).toEqual([rest]);
+  });
+
+  it("do not in YAML or in another version than the stored one either", async () => {
+    const server = await filled(1);
+    const yaml = await server.send("GET", MAPS, undefined, { accept: "application/yaml" });
+    expect(yaml.body).not.toContain("kind: ConfigMap\n");
+    const regarding = { kind: "Pod", namespace: "default", name: "web" };
+    const event = {
+      metadata: { name: "e" },
+      regarding,
+      reason: "r",
+      type: "Normal",
+      action: "a",
+      eventTime: "2026-01-01T00:00:00.000000Z",
+      reportingController: "x.y/z",
+      reportingInstance: "i",
+    };
+    await server.send("POST", "/apis/events.k8s.io/v1/namespaces/default/events", event);
+    for (const path of ["/api/v1", "/apis/events.k8s.io/v1"]) {
+      const { body } = await server.send("GET", `${path}/events`);
+      expect(body.items).toHaveLength(1);
+      expect(Object.keys(body.items[0])).not.toContain("kind");
+    }
+  });
+});
+
+describe("JSON", () => {
+  it.each([
+    ["is a line for programs", "", {}, /^{"kind".*}\n$/],
+    ["is indented for curl", "", { "user-agent": "curl/8.0" }, /^{\n {2}"kind": "ConfigMapList",\n/],
+    ["is indented when that is wished for", "?pretty=true", {}, /^{\n {2}"kind"/],
+    ["is a line for curl when that is wished for", "?pretty=false", { "user-agent": "curl/8.0" }, /^{"kind".*}\n$/],
+  ])("%s", async (_, query, headers, want) => {
+    const server = await filled(1);
+    const { bytes } = await server.send("GET", `${MAPS}${query}`, undefined, headers);
+    expect(bytes?.toString()).toMatch(want);
+  });
+});

@@ -2,7 +2,7 @@
 import { apiVersionOf, type KubeObject } from "../../machinery/object.ts";
 import type { ApiResponse } from "../../machinery/requests.ts";
 import type { Resource } from "../resources.ts";
-import { jsonBytes } from "../store/objectJson.ts";
+import { jsonLine } from "../store/objectJson.ts";
 import { listJson } from "./listJson.ts";
 
 export interface ListMetadata {
@@ -27,7 +27,7 @@ export const objectResponse = (object: object, status = 200): ObjectResponse => 
   type: "object",
   status,
   object,
-  bytes: () => jsonBytes(object),
+  bytes: () => jsonLine(object),
 });
 
 /** Objects as they are, in the resource's version. */

@@ -23,9 +23,13 @@ const objects = new WeakMap<Uint8Array, KubeObject>();
 /** Bytes of everything that is not stored as it is served: other versions, lists of one, results of dry runs. */
 const otherBytes = new WeakMap<object, Uint8Array>();
 
+/** The same for them as items of lists. */
+const otherItems = new WeakMap<object, Uint8Array>();
+
 const encoder = new TextEncoder();
+const METADATA = '"metadata":{';
 const headOf = ({ kind, apiVersion }: KubeObject) =>
-  `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`;
+  `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},${METADATA}`;
 
 /** The bytes to store, from which `objectOfEntry` later gives back this very object (with its resourceVersion). */
 export function storedValueOf(object: KubeObject): Uint8Array {
@@ -85,6 +89,16 @@ export function jsonBytes(object: object): Uint8Array {
   return bytes;
 }
 
+/** JSON of an object as a whole body, which ends with a line. Source: apimachinery serializer/json Encode. */
+export function jsonLine(object: object): Uint8Array {
+  const length = jsonLength(object);
+  const bytes = Buffer.allocUnsafe(length + 1);
+  bytes[writeJson(object, bytes, 0)] = NEWLINE;
+  return bytes;
+}
+
+const NEWLINE = 0x0a;
+
 /** How many bytes `writeJson` will write. */
 export function jsonLength(object: object): number {
   const form = storedForms.get(object);
@@ -105,4 +119,38 @@ function writeStored({ value, splice, revisionField }: StoredForm, into: Buffer,
   into.write(revisionField, offset + splice, "latin1");
   into.set(value.subarray(splice), offset + splice + revisionField.length);
   return offset + value.length + revisionField.length;
+}
+
+/**
+ * How many bytes `writeItem` will write. An item of a list of one kind says neither kind nor version, for the list does.
+ * Source: the item types of built-in lists, whose TypeMeta is never filled in.
+ */
+export function itemLength(object: object): number {
+  const form = storedForms.get(object);
+  if (form === undefined) return itemBytes(object).length;
+  return 1 + METADATA.length + form.value.length - form.splice + form.revisionField.length;
+}
+
+/** Writes an object as an item of a list. @returns the offset behind it */
+export function writeItem(object: object, into: Buffer, offset: number): number {
+  const form = storedForms.get(object);
+  if (form === undefined) {
+    const bytes = itemBytes(object);
+    into.set(bytes, offset);
+    return offset + bytes.length;
+  }
+  const { value, splice, revisionField } = form;
+  let at = offset + into.write(`{${METADATA}${revisionField}`, offset, "latin1");
+  into.set(value.subarray(splice), at);
+  at += value.length - splice;
+  return at;
+}
+
+function itemBytes(object: object): Uint8Array {
+  const known = otherItems.get(object);
+  if (known !== undefined) return known;
+  const { kind: _, apiVersion: __, ...rest } = object as KubeObject;
+  const bytes = encoder.encode(JSON.stringify(rest));
+  otherItems.set(object, bytes);
+  return bytes;
 }

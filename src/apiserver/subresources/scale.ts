@@ -13,7 +13,7 @@ import type { ResourceRequest } from "../context.ts";
 import { methodNotAllowed } from "../errors.ts";
 import { objectResponse } from "../output/view.ts";
 import type { SubresourceHandler } from "../router.ts";
-import { keyOfRequest, waitForRevision } from "../verbs/get.ts";
+import { keyOfRequest, waitForRevision, wantedRevision } from "../verbs/get.ts";
 import { checkPatchOptions } from "../verbs/patch.ts";
 import { patchBody, patchTypeOf } from "../verbs/patchBody.ts";
 import { checkName } from "../write/names.ts";
@@ -64,7 +64,7 @@ async function handle(call: ResourceRequest): Promise<ApiResponse> {
 
 async function getScale(call: ResourceRequest, mapping: ScaleMapping): Promise<ApiResponse> {
   const { resource, server, info, request } = call;
-  await waitForRevision(server, request.query?.get("resourceVersion") ?? "");
+  await waitForRevision(server, wantedRevision(request));
   const stored = resource.store.get(keyOfRequest(call));
   if (stored === undefined) throw notFound(resource.ref, info.name);
   return objectResponse(scaleOf(resource.toServed(stored), mapping));

@@ -16,7 +16,7 @@ export async function deleteCollection(call: ResourceRequest): Promise<ApiRespon
   const options = parseDeleteOptions(request, server.codecs);
   const listOptions = parseListOptions(request.query, resource, { isWatch: false });
   const scope = scopeOf(info, listOptions, resource);
-  await waitForRevision(server, "");
+  await waitForRevision(server, undefined);
   const { cache } = resource.store;
   const revision = cache.revision;
   const matches = matcherOf(listOptions, scope, resource);

@@ -1,24 +1,22 @@
 import { notFound } from "../../machinery/errors.ts";
-import type { ApiResponse } from "../../machinery/requests.ts";
+import type { ApiRequest, ApiResponse } from "../../machinery/requests.ts";
 import type { ResourceRequest } from "../context.ts";
 import { tooLargeResourceVersion } from "../errors.ts";
-import { parseResourceVersion } from "../listOptions.ts";
 import { negotiateView } from "../output/negotiate.ts";
 import { objectResponse } from "../output/view.ts";
+import { readRevision } from "../resourceVersion.ts";
 import type { History } from "../store/history.ts";
 import { objectKey } from "../store/objectIndex.ts";
 
 /** Source: apiserver storage/cacher, blockTimeout. */
 const WAIT_FOR_REVISION_MS = 3_000;
 
-/** Waits until the cache answers what `resourceVersion` asks for: "" the newest, "0" anything, N not older than N. */
+/** Waits until the cache answers what is asked for: undefined the newest, 0 anything, N not older than N. */
 export async function waitForRevision(
   { history, env }: { history: History; env: ResourceRequest["server"]["env"] },
-  resourceVersion: string,
+  wanted: number | undefined,
 ): Promise<void> {
-  if (resourceVersion === "0") return;
-  if (resourceVersion === "") return history.waitUntilFresh();
-  const wanted = parseResourceVersion(resourceVersion);
+  if (wanted === undefined) return history.waitUntilFresh();
   const arrival = history.waitFor(wanted);
   if (arrival === undefined) return;
   const outcome = await new Promise<boolean>((resolve) => {
@@ -35,11 +33,16 @@ export async function waitForRevision(
 export async function get(call: ResourceRequest): Promise<ApiResponse> {
   const { server, info, resource, request } = call;
   const view = negotiateView(call);
-  const wait = waitForRevision(server, request.query?.get("resourceVersion") ?? "");
-  if (wait !== undefined) await wait;
+  await waitForRevision(server, wantedRevision(request));
   const object = resource.store.get(keyOfRequest(call));
   if (object === undefined) throw notFound(resource.ref, info.name);
   return objectResponse(view.one(object, true));
+}
+
+/** @throws ApiError 500 */
+export function wantedRevision({ query }: ApiRequest): number | undefined {
+  const text = query?.get("resourceVersion") ?? "";
+  return text === "" ? undefined : readRevision(text);
 }
 
 /** The key of the object that the path names. */

@@ -62,6 +62,8 @@ describe("list", () => {
       '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"',
     ],
     ["takes revision 0", "resourceVersion=0", ["a", "b", "c", "d", "e"]],
+    ["does not page what it takes from the cache as it is", "resourceVersion=0&limit=2", ["a", "b", "c", "d", "e"]],
+    ["nor with a rule", "resourceVersion=0&resourceVersionMatch=NotOlderThan&limit=2", ["a", "b", "c", "d", "e"]],
     ["takes an exact revision of the past", "resourceVersion=3&resourceVersionMatch=Exact", ["a", "b"]],
     ["takes a limit at a revision as exact", "resourceVersion=3&limit=10", ["a", "b"]],
     ["takes not older than", "resourceVersion=3&resourceVersionMatch=NotOlderThan", ["a", "b", "c", "d", "e"]],
@@ -75,12 +77,17 @@ describe("list", () => {
       "resourceVersion=0&resourceVersionMatch=Exact",
       'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
     ],
-    ["refuses a broken token", "continue=abc", /continue key is not valid/.source],
     [
-      "refuses a limit that is no number",
-      "limit=x",
-      'unable to decode query parameter limit: strconv.ParseInt: parsing "x": invalid syntax',
+      "refuses a broken token",
+      "continue=abc",
+      "invalid continue token: continue key is not valid: invalid character 'i' looking for beginning of value",
     ],
+    [
+      "refuses a token that is no base64",
+      "continue=ab%20c",
+      "invalid continue token: continue key is not valid: illegal base64 data at input byte 2",
+    ],
+    ["refuses a limit that is no number", "limit=x", 'strconv.ParseInt: parsing "x": invalid syntax'],
   ];
   it.each(queries)("%s", async (_, query, want) => {
     const server = await filled();

@@ -4,9 +4,10 @@ import { CompactedError, FutureRevisionError } from "../../storage/storage.ts";
 import type { ResourceRequest } from "../context.ts";
 import { type ContinueToken, decodeContinue, encodeContinue } from "../continueToken.ts";
 import { badRequest, expired, tooLargeResourceVersion } from "../errors.ts";
-import { type ListOptions, matcherOf, parseListOptions, parseResourceVersion, scopeOf } from "../listOptions.ts";
+import { type ListOptions, matcherOf, parseListOptions, scopeOf } from "../listOptions.ts";
 import { negotiateView } from "../output/negotiate.ts";
 import type { ListMetadata } from "../output/view.ts";
+import { listRevision } from "../resourceVersion.ts";
 import { keyOf, type Scope } from "../store/objectIndex.ts";
 import { objectOfEntry } from "../store/objectJson.ts";
 import { waitForRevision } from "./get.ts";
@@ -32,9 +33,12 @@ export async function list(call: ResourceRequest): Promise<ApiResponse> {
   }
   const { objects, revision } = await find(call, options, scope, token);
   const matches = matcherOf(options, scope, resource);
-  const page = paged(select(objects, matches, call), revision, options, { isExact: matches === undefined });
+  const page = paged(select(objects, matches, call), revision, limitOf(options), { isExact: matches === undefined });
   return view.list(page.items, page.metadata);
 }
+
+/** Whoever takes what the cache has takes all of it. Source: cacher.go computeListLimit. */
+const limitOf = ({ limit, resourceVersion }: ListOptions): number => (resourceVersion === "0" ? 0 : limit);
 
 function select(
   objects: readonly KubeObject[],
@@ -57,8 +61,9 @@ async function find(
   if (token !== undefined) return findAfter(call, scope, token);
   // A limit with a revision and no match rule reads at exactly that revision, for old clients.
   const isExact = match === "Exact" || (match === "" && limit > 0 && resourceVersion !== "" && resourceVersion !== "0");
-  if (isExact) return findAt(call, scope, parseResourceVersion(resourceVersion));
-  await waitForRevision(server, resourceVersion);
+  const wanted = resourceVersion === "" ? undefined : listRevision(resourceVersion);
+  if (isExact && wanted !== undefined) return findAt(call, scope, wanted);
+  await waitForRevision(server, wanted);
   return { objects: resource.store.cache.list(scope), revision: resource.store.cache.revision };
 }
 
@@ -94,7 +99,7 @@ async function findAt({ resource, server }: ResourceRequest, scope: Scope, revis
 function paged(
   objects: readonly KubeObject[],
   revision: number,
-  { limit }: ListOptions,
+  limit: number,
   { isExact }: { isExact: boolean },
 ): { items: readonly KubeObject[]; metadata: ListMetadata } {
   const resourceVersion = String(revision);

@@ -2,11 +2,12 @@ import { apiVersionOf, type KubeObject } from "../../machinery/object.ts";
 import { PROTOBUF_MEDIA_TYPE } from "../../machinery/protobuf/envelope.ts";
 import type { ApiResponse, WatchFrame } from "../../machinery/requests.ts";
 import type { ResourceRequest } from "../context.ts";
-import { type ListOptions, matcherOf, parseListOptions, parseResourceVersion, scopeOf } from "../listOptions.ts";
+import { type ListOptions, matcherOf, parseListOptions, scopeOf } from "../listOptions.ts";
 import { isExpired, makeFrame as makeJsonFrame } from "../output/frames.ts";
 import { negotiate } from "../output/negotiate.ts";
 import { PROTOBUF_WATCH_MEDIA_TYPE } from "../output/protobuf.ts";
 import type { View } from "../output/view.ts";
+import { readRevision } from "../resourceVersion.ts";
 import type { Scope } from "../store/objectIndex.ts";
 import { atRevision, jsonLength } from "../store/objectJson.ts";
 import type { CacheEvent, EventSink, SharedFrames } from "../store/sinkGroups.ts";
@@ -28,10 +29,8 @@ export async function watch(call: ResourceRequest): Promise<ApiResponse> {
   const isProtobuf = mediaType === PROTOBUF_MEDIA_TYPE;
   const options = parseListOptions(request.query, resource, { isWatch: true });
   const scope = scopeOf(info, options, resource);
-  if (options.resourceVersion !== "" && options.resourceVersion !== "0") parseResourceVersion(options.resourceVersion);
-  if (options.sendInitialEvents === true || options.resourceVersion === "") {
-    await waitForRevision(server, options.resourceVersion);
-  }
+  const from = options.resourceVersion === "" ? undefined : readRevision(options.resourceVersion);
+  if (options.sendInitialEvents === true || from === undefined) await waitForRevision(server, from);
   const queue = new WatchQueue();
   start(call, { queue, view, options, scope, isProtobuf });
   const contentType = isProtobuf ? PROTOBUF_WATCH_MEDIA_TYPE : "application/json";

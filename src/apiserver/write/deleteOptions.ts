@@ -27,7 +27,7 @@ function fromBody(body: unknown): DeleteOptions {
 
 function fromQuery(query: URLSearchParams): DeleteOptions {
   const dryRun = query.getAll("dryRun").filter((value) => value !== "");
-  const gracePeriodSeconds = parseInteger(query.get("gracePeriodSeconds"), "gracePeriodSeconds");
+  const gracePeriodSeconds = parseInteger(query.get("gracePeriodSeconds"));
   const propagationPolicy = query.get("propagationPolicy") ?? "";
   const orphan = query.get("orphanDependents");
   return {
