@@ -159,6 +159,27 @@ describe("kubeconfig", () => {
   });
 });
 
+describe("a kubeconfig of the user's own that is of no use does not keep delete from its work, which says so once:", () => {
+  const cases = [
+    { name: "one that is no YAML", make: (path: string) => writeFileSync(path, `skiff-${cluster.name}: {`) },
+    { name: "a folder", make: (path: string) => mkdirSync(path) },
+    { name: "none of ours in what is no YAML", make: (path: string) => writeFileSync(path, "a: ["), isSilent: true },
+  ];
+  test.each(cases)("$name", async ({ make, isSilent = false }) => {
+    await cluster.up(SIMULATED);
+    const own = join(cluster.home, "own");
+    make(own);
+    const { code, stderr } = await cluster.trySkiff("delete", { env: { KUBECONFIG: own } });
+    expect(code).toBe(0);
+    expect(stderr).not.toMatch(/^\s+at |Error:/m);
+    const warnings = stderr
+      .split("\n")
+      .filter((line) => line.includes(`may still have the context skiff-${cluster.name}`));
+    expect(warnings).toHaveLength(isSilent ? 0 : 1);
+    expect(existsSync(join(cluster.home, "data")) || existsSync(join(cluster.home, "run"))).toBe(false);
+  });
+});
+
 /**
  * A user who is nobody sees this repository at a path that everybody may read, in a mount namespace of the test's own:
  * where it really lies may be closed to others.

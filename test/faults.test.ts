@@ -256,8 +256,10 @@ describe.runIf(canRunContainers())("with containers", () => {
       (updated) => updated >= 1,
     );
     await kill(controlPlanePid(cluster));
-    await sleep(1_000);
-    await cluster.up();
+    await eventually(
+      () => cluster.tryKubectl("get namespace default"),
+      ({ code }) => code === 0,
+    );
     await cluster.kubectl("rollout status deployment/web --timeout=60s");
     // The agent looks again after the API's absence by its back-off; until then the old pods, which are ending, serve.
     await eventually(

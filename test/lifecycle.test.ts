@@ -125,12 +125,19 @@ describe.runIf(canRunContainers())("the life of a cluster", () => {
     expect(controlPlanePid()).toBe(before);
   });
 
-  test("kill -9 of the control plane: services serve on, and up adopts the same containers", async () => {
-    const [before, address, agent] = [await containers(), await webAddress(), agentPid()];
-    process.kill(controlPlanePid(), "SIGKILL");
+  test("kill -9 of the control plane: services serve on, and it is back by itself, with the same containers", async () => {
+    const [before, address, agent, killed] = [await containers(), await webAddress(), agentPid(), controlPlanePid()];
+    process.kill(killed, "SIGKILL");
     await answers(address);
-    expect((await cluster.trySkiff("status")).code).toBe(1);
+    await eventually(controlPlanePid, (pid) => pid !== killed);
+    await eventually(
+      () => cluster.trySkiff("status"),
+      ({ code }) => code === 0,
+    );
+    const back = controlPlanePid();
     await cluster.skiff("up");
+    expect(controlPlanePid()).toBe(back);
+    expect(await cluster.skiff("logs")).toMatch(/"restarts":1,"endedWith":137/);
     expect(agentPid()).toBe(agent);
     await cluster.kubectl("wait --for=condition=Ready pod -l app=web --timeout=30s");
     expect(await containers()).toEqual(before);
@@ -158,9 +165,11 @@ describe.runIf(canRunContainers())("the life of a cluster", () => {
     expect(Object.keys(await containers())).not.toContain(pod);
   });
 
-  test("kill -9 of both at once: up adopts the same containers", async () => {
+  test("kill -9 of all our processes at once: up adopts the same containers", async () => {
     const before = await containers();
-    for (const pid of [controlPlanePid(), agentPid()]) process.kill(pid, "SIGKILL");
+    const dead = [recordedPid("supervisor.json"), controlPlanePid(), agentPid()];
+    for (const pid of dead) process.kill(pid, "SIGKILL");
+    expect(await cluster.trySkiff("status")).toMatchObject({ code: 1, stdout: expect.stringMatching(/stopped/) });
     await cluster.skiff("up");
     await cluster.kubectl("wait --for=condition=Ready pod -l app=web --timeout=30s");
     expect(await containers()).toEqual(before);
@@ -171,7 +180,8 @@ describe.runIf(canRunContainers())("the life of a cluster", () => {
   test("a container that ended while nobody looked is started again, once", async () => {
     const before = await containers();
     const [victim] = webProcesses() as [number];
-    for (const pid of [controlPlanePid(), agentPid(), victim]) process.kill(pid, "SIGKILL");
+    const dead = [recordedPid("supervisor.json"), controlPlanePid(), agentPid(), victim];
+    for (const pid of dead) process.kill(pid, "SIGKILL");
     await cluster.skiff("up");
     const after = await eventually(containers, (all) => Object.values(all).some(({ restarts }) => restarts === 1));
     expect(Object.keys(after).sort()).toEqual(Object.keys(before).sort());

@@ -1,7 +1,8 @@
 /** What a cluster was made with. Written once, by the first `skiff up`; later ones read it. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import type { ClusterPaths } from "./paths.ts";
+import { typedCommand } from "./typedCommand.ts";
 import { UserError } from "./userError.ts";
 
 export type RuntimeName = "oci" | "simulated";
@@ -54,7 +55,7 @@ export function readClusterConfig(paths: ClusterPaths): ClusterConfig | undefine
     return config;
   } catch (cause) {
     throw new UserError(
-      `the data directory ${paths.data} is damaged: ${paths.config} cannot be read; skiff delete removes it`,
+      `the data directory ${paths.data} is damaged: ${paths.config} cannot be read; ${typedCommand("delete", basename(paths.data))} removes it`,
       { cause },
     );
   }

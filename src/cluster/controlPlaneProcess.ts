@@ -24,13 +24,15 @@ import { ADMIN, type ControlPlane, createControlPlane } from "./controlPlane.ts"
 import { type ClusterIdentity, loadIdentity } from "./identity.ts";
 import { existingConfig } from "./images.ts";
 import { kubeconfigFor, writeKubeconfig } from "./kubeconfig.ts";
+import { waitForLock } from "./lock.ts";
 import { createNodes, type Nodes } from "./nodes.ts";
 import { type ClusterPaths, clusterPaths } from "./paths.ts";
 import { readProcessRecord, removeProcessRecord, writeProcessRecord } from "./processRecord.ts";
 import { createLog, createRealEnv } from "./realEnv.ts";
 import { readDescriptions } from "./startCluster.ts";
+import type { StartMessage } from "./startControlPlane.ts";
+import { COULD_NOT_START, isAbandoned, restartsOf } from "./superviseControlPlane.ts";
 import { untilNodesReady } from "./untilNodesReady.ts";
-import type { StartMessage } from "./up.ts";
 import { UserError } from "./userError.ts";
 
 /** Source: kubeadm; the first address of the service range. */
@@ -49,6 +51,9 @@ const SERVER_NAMES = [
 
 /** DNS and service proxy do not wait longer than this for all nodes: one may be broken. */
 const ADDONS_WAIT_MS = 10_000;
+
+/** One that was told to end has this long, and is then killed. */
+const PREDECESSOR_ENDS_WITHIN_MS = 10_000;
 
 /** Tells `skiff up`, which may have gone meanwhile. */
 function tell(message: StartMessage): void {
@@ -72,7 +77,6 @@ export async function runControlPlane(name: string): Promise<void> {
   process.on("unhandledRejection", (error) => crash(env, error));
   for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
   const paths = clusterPaths(name);
-  writeProcessRecord(paths.controlPlaneProcess, process.pid);
   const cleanups: (() => Promise<void>)[] = [];
   const end = async (code: number): Promise<never> => {
     for (const clean of cleanups.splice(0).reverse()) {
@@ -84,12 +88,30 @@ export async function runControlPlane(name: string): Promise<void> {
   // From the beginning: nodes may never become Ready.
   process.once("SIGTERM", () => void end(0));
   try {
+    if (!(await takeOffice(env, name, paths))) return end(0);
     await start(env, existingConfig(name), paths, (clean) => cleanups.push(clean));
   } catch (error) {
     env.log.error("the control plane could not start", { error });
     tell({ type: "failed", message: sentenceOf(error, paths) });
-    await end(1);
+    await end(COULD_NOT_START);
   }
+}
+
+/** Of the control planes of one cluster only one does anything at all. @returns false when this one is not wanted any more */
+async function takeOffice(env: Env, name: string, paths: ClusterPaths): Promise<boolean> {
+  if (isAbandoned(process)) return false;
+  // Never released: it goes with this process.
+  await waitForLock(`control plane ${paths.data}`, {
+    clock: env.clock,
+    withinMs: PREDECESSOR_ENDS_WITHIN_MS,
+    busy: `another control plane of cluster "${name}" runs`,
+  });
+  writeProcessRecord(paths.controlPlaneProcess, process.pid);
+  const { restarts, endedWith } = restartsOf(process);
+  if (restarts > 0) env.log.warn("the control plane has ended and is started again", { restarts, endedWith });
+  tell({ type: "begun" });
+  // Whoever ended the shell meanwhile may have looked for us too early.
+  return !isAbandoned(process);
 }
 
 function crash(env: Env, error: unknown): never {
@@ -123,8 +145,6 @@ async function start(
       createNodes(env, config, paths),
     ),
   ]);
-  // Only one process has the store: what another one has written meanwhile is not true.
-  writeProcessRecord(paths.controlPlaneProcess, process.pid);
   const identity = await step("certificates ready", () =>
     loadIdentity(env, paths.pki, {
       serverNames: SERVER_NAMES,

@@ -2,17 +2,20 @@
  * `skiff down` and `skiff delete`. Both work from what lies in the cluster's folders, so that they also clean up after a
  * cluster that was killed, after a reboot, and a second time.
  */
-import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { getSystemErrorMessage } from "node:util";
 import { destroyNodeEnvironment } from "../kubelet/nodeEnvironment/nodeEnvironment.ts";
 import { destroyClusterNetwork } from "../proxy/network/clusterNetwork.ts";
 import { checkClusterName } from "./clusterConfig.ts";
+import { withClusterLock } from "./clusterLock.ts";
 import { userKubeconfigPath } from "./commands/kubeconfig.ts";
 import { findProgram } from "./doctor.ts";
 import { removeFromKubeconfig } from "./kubeconfig.ts";
 import { clusterPaths } from "./paths.ts";
 import { isAlive, type ProcessRecord, readProcessRecord, signalProcess } from "./processRecord.ts";
 import { realClock } from "./realEnv.ts";
+import { endSupervisor } from "./superviseControlPlane.ts";
 
 /** A process that has not ended this long after SIGTERM is killed. */
 const TERMINATION_MAX_MS = 5_000;
@@ -21,7 +24,50 @@ const LOOK_AGAIN_MS = 10;
 export async function bringDown(name: string): Promise<void> {
   // What follows removes folders that have this name.
   checkClusterName(name);
+  await withClusterLock(name, () => stopCluster(name));
+}
+
+/** @returns what the person should know of their kubeconfig: the cluster is gone by then, whatever is wrong with that file. */
+export async function deleteCluster(name: string): Promise<string | undefined> {
+  checkClusterName(name);
   const paths = clusterPaths(name);
+  await withClusterLock(name, async () => {
+    await stopCluster(name);
+    rmSync(paths.data, { recursive: true, force: true });
+    removeIfEmpty(dirname(paths.data));
+  });
+  return forgetContext(userKubeconfigPath(), name);
+}
+
+function forgetContext(path: string, name: string): string | undefined {
+  try {
+    removeFromKubeconfig(path, name);
+    return undefined;
+  } catch (error) {
+    if (hasNothingOf(path, name)) return undefined;
+    return `${path} may still have the context skiff-${name}: it cannot be read or changed (${reasonOf(error)})`;
+  }
+}
+
+/** What is no kubeconfig, and never was given ours, is not our business. */
+function hasNothingOf(path: string, name: string): boolean {
+  try {
+    return !readFileSync(path, "utf8").includes(`skiff-${name}`);
+  } catch {
+    return false;
+  }
+}
+
+/** The first line of the innermost cause, or what the system calls it. */
+function reasonOf(error: unknown): string {
+  const { cause, code, errno, message } = error as NodeJS.ErrnoException;
+  if (cause !== undefined) return reasonOf(cause);
+  return code !== undefined && errno !== undefined ? getSystemErrorMessage(errno) : (message.split("\n")[0] as string);
+}
+
+async function stopCluster(name: string): Promise<void> {
+  const paths = clusterPaths(name);
+  await endSupervisor(paths.supervisorProcess, realClock);
   await endProcess(readProcessRecord(paths.controlPlaneProcess));
   const nodesDirectory = join(paths.run, "nodes");
   const nodes = existsSync(nodesDirectory) ? readdirSync(nodesDirectory) : [];
@@ -37,14 +83,6 @@ export async function bringDown(name: string): Promise<void> {
   }
   rmSync(paths.run, { recursive: true, force: true });
   removeIfEmpty(dirname(paths.run));
-}
-
-export async function deleteCluster(name: string): Promise<void> {
-  const paths = clusterPaths(name);
-  await bringDown(name);
-  rmSync(paths.data, { recursive: true, force: true });
-  removeIfEmpty(dirname(paths.data));
-  removeFromKubeconfig(userKubeconfigPath(), name);
 }
 
 async function endProcess(record: ProcessRecord | undefined): Promise<void> {

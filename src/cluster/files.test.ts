@@ -1,5 +1,5 @@
 import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -7,7 +7,7 @@ import { checkClusterName, nodeNames, readClusterConfig, writeClusterConfig } fr
 import { SYSTEM_COMMANDS } from "./doctor.ts";
 import { kubeconfigFor, mergeKubeconfig, removeFromKubeconfig } from "./kubeconfig.ts";
 import { load } from "./kubeconfigFile.ts";
-import { baseDirectories, clusterPaths } from "./paths.ts";
+import { baseDirectories, checkSocketPaths, clusterPaths } from "./paths.ts";
 import { isAlive, readProcessRecord, removeProcessRecord, startTicksOf, writeProcessRecord } from "./processRecord.ts";
 
 let directory: string;
@@ -36,22 +36,36 @@ describe("directories", () => {
       want: { data: "/h/data", run: "/h/run" },
     },
     {
-      name: "of a user",
-      environment: { XDG_DATA_HOME: "/home/u/.share", XDG_RUNTIME_DIR: "/run/user/7" },
+      name: "of a user, however that one logged in",
+      environment: {
+        XDG_DATA_HOME: "/home/u/.share",
+        XDG_STATE_HOME: "/home/u/.state",
+        XDG_RUNTIME_DIR: "/run/user/7",
+      },
       uid: 7,
-      want: { data: "/home/u/.share/skiff", run: "/run/user/7/skiff" },
+      want: { data: "/home/u/.share/skiff", run: "/home/u/.state/skiff" },
     },
     {
-      name: "of a user with another one's run directory",
-      environment: { XDG_DATA_HOME: "/home/u/.share", XDG_RUNTIME_DIR: "/run/user/0" },
+      name: "of a user who moved nothing",
+      environment: { XDG_DATA_HOME: "" },
       uid: 7,
-      want: { data: "/home/u/.share/skiff", run: "/tmp/skiff-7" },
+      want: { data: join(homedir(), ".local/share/skiff"), run: join(homedir(), ".local/state/skiff") },
     },
   ];
-  const ownerOf = (path: string) => Number(path.split("/").at(-1));
   for (const { name, environment, uid, want } of cases) {
-    test(name, () => expect(baseDirectories(environment, uid, ownerOf)).toEqual(want));
+    test(name, () => expect(baseDirectories(environment, uid)).toEqual(want));
   }
+  const base = (run: string) => ({ data: "/d", run });
+  test("of root have room for the sockets of the longest names", () => {
+    checkSocketPaths("x".repeat(40), base("/run/skiff"));
+  });
+  test("that are too long for sockets are refused with the remedy", () => {
+    const long = `/${"h".repeat(80)}`;
+    checkSocketPaths("dev", base(long));
+    expect(() => checkSocketPaths("development", base(long))).toThrow(
+      /h is too long a path for the sockets of a cluster "development", by 5 characters: use a shorter name, or .*SKIFF_HOME/,
+    );
+  });
 });
 
 describe("a cluster's configuration", () => {
@@ -64,7 +78,7 @@ describe("a cluster's configuration", () => {
   test("that is damaged is one sentence with the remedy", () => {
     writeClusterConfig(paths(), { version: 1 } as never);
     writeFileSync(paths().config, "{");
-    expect(() => readClusterConfig(paths())).toThrow(/is damaged: .* skiff delete removes it/);
+    expect(() => readClusterConfig(paths())).toThrow(/is damaged: .* skiff delete --name \S+ removes it/);
   });
   test("that is not there is undefined", () => expect(readClusterConfig(paths())).toBeUndefined());
 });

@@ -1,6 +1,6 @@
 /**
- * `skiff up --foreground`: stays, shows a live line, starts a control plane that died again, and on Ctrl-C does what
- * `skiff down` does. Over a cluster that runs already it only shows the line: Ctrl-C leaves that cluster as it was.
+ * `skiff up --foreground`: stays, shows a live line, starts again a control plane that died together with the shell that
+ * looks after it, and on Ctrl-C does what `skiff down` does. Over a cluster that runs already it only shows the line: Ctrl-C leaves that cluster as it was.
  */
 import { existsSync } from "node:fs";
 import colours from "picocolors";
@@ -8,11 +8,12 @@ import { findProgram } from "./doctor.ts";
 import { bringDown } from "./down.ts";
 import { existingConfig } from "./images.ts";
 import { clusterPaths } from "./paths.ts";
-import { readProcessRecord } from "./processRecord.ts";
 import { formatDuration, type Progress } from "./progress.ts";
 import { realClock } from "./realEnv.ts";
+import { controlPlaneOf, isRunning } from "./runningCluster.ts";
 import { SAMPLE_URL } from "./sample.ts";
 import { type ClusterSummary, summarise } from "./status.ts";
+import { typedCommand } from "./typedCommand.ts";
 import { bringUp, type UpOptions } from "./up.ts";
 import { UserError } from "./userError.ts";
 
@@ -32,8 +33,6 @@ export async function runForeground(asked: UpOptions, progress: Progress): Promi
 
 type ForegroundOptions = UpOptions & { readonly signal: AbortSignal };
 
-const isRunning = (name: string) => readProcessRecord(clusterPaths(name).controlPlaneProcess) !== undefined;
-
 async function own(options: ForegroundOptions, progress: Progress): Promise<void> {
   const startedMs = realClock.monotonic();
   try {
@@ -45,7 +44,11 @@ async function own(options: ForegroundOptions, progress: Progress): Promise<void
   if (!options.signal.aborted) {
     printAccess(options, progress, `The cluster is up (${formatDuration(realClock.monotonic() - startedMs)}).`);
     progress.note("Ctrl-C stops it and keeps its data.");
-    await showStatus(options, () => revive(options, progress));
+    await showStatus(
+      options,
+      () => revive(options, progress),
+      () => sayRestarted(options, progress),
+    );
   }
   clearLine();
   if (wasBroughtDown(options)) progress.note(`cluster "${options.name}" was stopped elsewhere`);
@@ -54,11 +57,15 @@ async function own(options: ForegroundOptions, progress: Progress): Promise<void
 
 async function follow(options: ForegroundOptions, progress: Progress): Promise<void> {
   await untilAborted(options.signal, bringUp(options, progress));
-  const down = `skiff down${options.name === "skiff" ? "" : ` --name ${options.name}`}`;
+  const down = typedCommand("down", options.name);
   if (!options.signal.aborted) {
     printAccess(options, progress, "The cluster is up.");
     progress.note(`Ctrl-C ends this view; the cluster runs on until: ${down}`);
-    await showStatus(options, async () => false);
+    await showStatus(
+      options,
+      async () => false,
+      () => sayRestarted(options, progress),
+    );
   }
   clearLine();
   progress.note(isRunning(options.name) ? `the cluster runs on; stop it with: ${down}` : "the cluster has stopped");
@@ -93,9 +100,17 @@ function printAccess({ name, sample }: UpOptions, progress: Progress, headline: 
 }
 
 /** Until the person has had enough, or the control plane is gone and `revived` says that it stays so. */
-async function showStatus({ name, signal }: ForegroundOptions, revived: () => Promise<boolean>): Promise<void> {
+async function showStatus(
+  { name, signal }: ForegroundOptions,
+  revived: () => Promise<boolean>,
+  restarted: () => void,
+): Promise<void> {
+  let shown = controlPlaneOf(name)?.pid;
   while (!signal.aborted) {
     if (!isRunning(name) && !(await revived())) return;
+    const now = controlPlaneOf(name)?.pid;
+    if (now !== undefined && now !== shown) restarted();
+    shown = now ?? shown;
     if (process.stderr.isTTY) {
       const line = await summarise(name).then(statusLine, () => colours.yellow("the API server does not answer"));
       if (!signal.aborted) process.stderr.write(`\r\x1b[K ${line}`);
@@ -108,6 +123,11 @@ async function showStatus({ name, signal }: ForegroundOptions, revived: () => Pr
 const wasBroughtDown = ({ name, signal }: ForegroundOptions) =>
   !signal.aborted && !existsSync(clusterPaths(name).controlPlaneProcess);
 
+function sayRestarted({ name }: UpOptions, progress: Progress): void {
+  clearLine();
+  progress.warn(`the control plane ended unexpectedly and was started again; see: ${typedCommand("logs", name)}`);
+}
+
 let revivedMs = Number.NEGATIVE_INFINITY;
 
 /** Starts a control plane that died, which takes over the containers that still run. @returns false after `skiff down` */
@@ -117,7 +137,7 @@ async function revive(options: ForegroundOptions, progress: Progress): Promise<b
   const complaint = `the control plane of cluster "${options.name}" has ended unexpectedly`;
   if (realClock.monotonic() - revivedMs < LIFETIME_MIN_MS) {
     await bringDown(options.name);
-    throw new UserError(`${complaint}, twice; see: skiff logs --name ${options.name}`);
+    throw new UserError(`${complaint}, twice; see: ${typedCommand("logs", options.name)}`);
   }
   progress.warn(`${complaint}; it is started again`);
   revivedMs = realClock.monotonic();

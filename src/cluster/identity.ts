@@ -1,10 +1,11 @@
 /** The keys and certificates of a cluster, made on its first start and kept in `pki/` with kubeadm's file names. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Env } from "../lib/env.ts";
 import { type CertificateRequest, createAuthority, issueCertificate, type KeyPair } from "../pki/certificates.ts";
 import { createSigningKey } from "../pki/serviceAccountTokens.ts";
+import { typedCommand } from "./typedCommand.ts";
 import { UserError } from "./userError.ts";
 
 export interface ClusterIdentity {
@@ -18,8 +19,11 @@ export interface ClusterIdentity {
   node(name: string, ips: readonly string[]): Promise<KeyPair>;
 }
 
-/** Certificates that end sooner than this are made anew at start. */
-const RENEW_BEFORE_MS = 30 * 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
+/** Certificates that end sooner than this are made anew at start: a cluster may run that long without one. They last a year. */
+const CERTIFICATE_ENDS_AFTER_MS = 300 * DAY_MS;
+/** The authority outlives what it signs by more than a year. It lasts ten. */
+const AUTHORITY_ENDS_AFTER_MS = 400 * DAY_MS;
 
 export async function loadIdentity(
   env: Env,
@@ -47,14 +51,18 @@ export async function loadIdentity(
       throw damaged(join(directory, "ca.crt"));
     }
     if (known === undefined) return save("ca", await createAuthority(env, "kubernetes"));
-    if (isFresh(env, known)) return known;
+    if (isFresh(env, known, AUTHORITY_ENDS_AFTER_MS)) return known;
     env.log.warn("the cluster's certificate authority is about to end and is made anew; so are all certificates");
     return save("ca", await createAuthority(env, "kubernetes"));
   };
   const ca = await authority();
   const issue = async (name: string, request: CertificateRequest): Promise<KeyPair> => {
     const known = stored(name);
-    const isGood = known !== undefined && belongTogether(known, ca) && isFresh(env, known) && covers(known, request);
+    const isGood =
+      known !== undefined &&
+      belongTogether(known, ca) &&
+      isFresh(env, known, CERTIFICATE_ENDS_AFTER_MS) &&
+      covers(known, request);
     return isGood ? known : save(name, await issueCertificate(env, ca, request));
   };
   const [server, admin, kubeletClient] = await Promise.all([
@@ -93,7 +101,9 @@ export async function loadIdentity(
 }
 
 const damaged = (path: string) =>
-  new UserError(`${path} is damaged: put a copy back, or skiff delete removes the cluster and its keys`);
+  new UserError(
+    `${path} is damaged: put a copy back, or ${typedCommand("delete", basename(dirname(dirname(path))))} removes the cluster and its keys`,
+  );
 
 /** A crash must not leave half a key. */
 function writeWhole(path: string, text: string, mode: number): void {
@@ -122,10 +132,10 @@ function belongTogether(pair: KeyPair, authority = pair): boolean {
 }
 
 /** Neither about to end nor, with a clock that was set back, still to begin. */
-function isFresh(env: Env, { certificate }: KeyPair): boolean {
+function isFresh(env: Env, { certificate }: KeyPair, endsAfterMs: number): boolean {
   const { validFrom, validTo } = new X509Certificate(certificate);
   const nowMs = env.clock.now();
-  return Date.parse(validFrom) <= nowMs && Date.parse(validTo) > nowMs + RENEW_BEFORE_MS;
+  return Date.parse(validFrom) <= nowMs && Date.parse(validTo) > nowMs + endsAfterMs;
 }
 
 /** Whether the certificate names all that is asked for: a machine's addresses change between starts. */

@@ -5,6 +5,7 @@ import { ImageStore } from "../kubelet/images/store.ts";
 import { type ClusterConfig, readClusterConfig } from "./clusterConfig.ts";
 import { clusterPaths } from "./paths.ts";
 import { realRandom } from "./realEnv.ts";
+import { typedCommand } from "./typedCommand.ts";
 import { UserError } from "./userError.ts";
 
 /** All nodes of a cluster share one store. @throws UserError when there is no such cluster */
@@ -17,7 +18,8 @@ export function imageStoreOf(name: string): ImageStore {
 /** @throws UserError when there is no such cluster */
 export function existingConfig(name: string): ClusterConfig {
   const config = readClusterConfig(clusterPaths(name));
-  if (config === undefined) throw new UserError(`there is no cluster "${name}"; make it with: skiff up --name ${name}`);
+  if (config === undefined)
+    throw new UserError(`there is no cluster "${name}"; make it with: ${typedCommand("up", name)}`);
   return config;
 }
 

@@ -1,7 +1,7 @@
 /** Where a cluster keeps what it keeps. Everything below the two folders is ours, and `skiff delete` removes both. */
-import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { UserError } from "./userError.ts";
 
 export interface ClusterPaths {
   /** What survives `skiff down`. */
@@ -18,6 +18,8 @@ export interface ClusterPaths {
   /** Where agents reach the components of the control plane, for their logs and restarts. */
   readonly componentsSocket: string;
   readonly controlPlaneProcess: string;
+  /** The shell that starts the control plane again. */
+  readonly supervisorProcess: string;
   readonly node: (name: string) => NodePaths;
 }
 
@@ -30,26 +32,22 @@ export interface NodePaths {
   readonly log: string;
 }
 
-/** Folders that hold one folder per cluster. `SKIFF_HOME` moves both, for tests. */
+/**
+ * Folders that hold one folder per cluster. `SKIFF_HOME` moves both, for tests. Without root neither depends on how one
+ * logged in, as XDG_RUNTIME_DIR does, nor goes when one logs out.
+ */
 export function baseDirectories(
   environment: NodeJS.ProcessEnv = process.env,
   uid: number = process.getuid?.() ?? 0,
-  ownerOf: (path: string) => number | undefined = fileOwner,
 ): { data: string; run: string } {
   const home = environment.SKIFF_HOME;
   if (home !== undefined && home !== "") return { data: join(home, "data"), run: join(home, "run") };
   if (uid === 0) return { data: "/var/lib/skiff", run: "/run/skiff" };
   return {
-    data: join(environment.XDG_DATA_HOME ?? join(homedir(), ".local/share"), "skiff"),
-    run: runDirectoryOf(uid, environment.XDG_RUNTIME_DIR, ownerOf),
+    data: join(environment.XDG_DATA_HOME || join(homedir(), ".local/share"), "skiff"),
+    run: join(environment.XDG_STATE_HOME || join(homedir(), ".local/state"), "skiff"),
   };
 }
-
-/** `su` and `sudo` can leave somebody else's XDG_RUNTIME_DIR behind. */
-const runDirectoryOf = (uid: number, offered: string | undefined, ownerOf: (path: string) => number | undefined) =>
-  offered !== undefined && ownerOf(offered) === uid ? join(offered, "skiff") : `/tmp/skiff-${uid}`;
-
-const fileOwner = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.uid;
 
 export function clusterPaths(name: string, base = baseDirectories()): ClusterPaths {
   const data = join(base.data, name);
@@ -66,13 +64,28 @@ export function clusterPaths(name: string, base = baseDirectories()): ClusterPat
     apiSocket: join(run, "api.sock"),
     componentsSocket: join(run, "parts.sock"),
     controlPlaneProcess: join(run, "control-plane.json"),
+    supervisorProcess: join(run, "supervisor.json"),
     node: (node) => ({
       data: join(data, "nodes", node),
       run: join(run, "nodes", node),
-      agentSocket: join(run, "nodes", node, "agent.sock"),
+      // A socket's path is short, and the node's name begins with the cluster's.
+      agentSocket: join(run, `${node.slice(name.length + 1)}.sock`),
       process: join(run, "nodes", node, "agent.json"),
       config: join(run, "nodes", node, "agent-config.json"),
       log: join(data, "logs", `${node}.log`),
     }),
   };
+}
+
+/** Source: unix(7), sun_path, less the byte that ends it; macOS has 104. */
+const SOCKET_PATH_BYTES_MAX = process.platform === "darwin" ? 103 : 107;
+
+/** The longest of a cluster's sockets is its first node's. @throws UserError when it would be too long for the system */
+export function checkSocketPaths(name: string, base = baseDirectories()): void {
+  const excess =
+    Buffer.byteLength(clusterPaths(name, base).node(`${name}-control-plane`).agentSocket) - SOCKET_PATH_BYTES_MAX;
+  if (excess <= 0) return;
+  throw new UserError(
+    `${base.run} is too long a path for the sockets of a cluster "${name}", by ${excess} characters: use a shorter name, or a shorter folder with SKIFF_HOME=<folder>`,
+  );
 }

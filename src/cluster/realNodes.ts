@@ -17,6 +17,7 @@ import type { Nodes, NodesStart } from "./nodes.ts";
 import type { ClusterPaths } from "./paths.ts";
 import { skiffArguments } from "./skiffArguments.ts";
 import { superviseAgent } from "./superviseAgent.ts";
+import { typedCommand } from "./typedCommand.ts";
 import { UserError } from "./userError.ts";
 
 /** "10.244.0.0/16" and 3 → "10.244.3.0/24". Source: node-cidr-mask-size 24. */
@@ -96,7 +97,7 @@ async function createNode(
 
 function requireProgram(name: string): string {
   const path = findProgram(name);
-  if (path === undefined) throw new UserError(`${name} is not installed; run: skiff doctor`);
+  if (path === undefined) throw new UserError(`${name} is not installed; run: ${typedCommand("doctor")}`);
   return path;
 }
 

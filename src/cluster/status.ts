@@ -4,7 +4,8 @@ import { adminClient } from "./apiAccess.ts";
 import { printTable } from "./commands/list.ts";
 import { existingConfig } from "./images.ts";
 import { clusterPaths } from "./paths.ts";
-import { readProcessRecord } from "./processRecord.ts";
+import { controlPlaneOf, isRunning } from "./runningCluster.ts";
+import { typedCommand } from "./typedCommand.ts";
 
 export interface ClusterSummary {
   readonly nodes: readonly { readonly name: string; readonly ready: boolean; readonly pods: number }[];
@@ -31,14 +32,19 @@ export async function summarise(name: string): Promise<ClusterSummary> {
   }
 }
 
+function stateOf(name: string): string {
+  const process = controlPlaneOf(name);
+  if (process !== undefined) return `running, process ${process.pid}`;
+  if (isRunning(name)) return `ended unexpectedly, and is started again (see: ${typedCommand("logs", name)})`;
+  return `stopped (start it with: ${typedCommand("up", name)})`;
+}
+
 export async function printStatus(name: string): Promise<void> {
   const config = existingConfig(name);
   const paths = clusterPaths(name);
-  const running = readProcessRecord(paths.controlPlaneProcess);
+  const running = controlPlaneOf(name);
   console.log(`cluster:     ${name}`);
-  console.log(
-    `control:     ${running === undefined ? `stopped (start it with: skiff up --name ${name})` : `running, process ${running.pid}`}`,
-  );
+  console.log(`control:     ${stateOf(name)}`);
   console.log(`server:      https://127.0.0.1:${config.apiPort}`);
   console.log(`runtime:     ${config.ociRuntime ?? config.runtime}`);
   console.log(`kubeconfig:  ${paths.kubeconfig}`);

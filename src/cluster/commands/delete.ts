@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { clusterPaths } from "../paths.ts";
 import { createProgress } from "../progress.ts";
 import { nameOption, type SkiffCommand } from "./command.ts";
 import { clusterNames } from "./list.ts";
@@ -13,7 +15,12 @@ export const deleteCommand: SkiffCommand = {
         const progress = createProgress();
         const names = options.all === true ? clusterNames() : [options.name];
         const { deleteCluster } = await import("../down.ts");
-        for (const name of names) await progress.step(`cluster "${name}" deleted`, () => deleteCluster(name));
+        for (const name of names) {
+          const { data, run } = clusterPaths(name);
+          const title = existsSync(data) || existsSync(run) ? `cluster "${name}" deleted` : `no cluster "${name}"`;
+          const warning = await progress.step(title, () => deleteCluster(name));
+          if (warning !== undefined) progress.warn(warning);
+        }
       });
   },
 };

@@ -11,7 +11,8 @@ export const downCommand: SkiffCommand = {
       .description("stop the cluster and keep its data")
       .option(...nameOption)
       .action(async (options: { name: string }) => {
-        if (!existsSync(clusterPaths(options.name).data)) throw new UserError(`there is no cluster "${options.name}"`);
+        const { data, run } = clusterPaths(options.name);
+        if (!existsSync(data) && !existsSync(run)) throw new UserError(`there is no cluster "${options.name}"`);
         await createProgress().step(`cluster "${options.name}" stopped`, async () =>
           (await import("../down.ts")).bringDown(options.name),
         );

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { mergeKubeconfig } from "../kubeconfig.ts";
 import { clusterPaths } from "../paths.ts";
+import { typedCommand } from "../typedCommand.ts";
 import { UserError } from "../userError.ts";
 import { nameOption, type SkiffCommand } from "./command.ts";
 
@@ -20,7 +21,9 @@ export const kubeconfigCommand: SkiffCommand = {
       .action((options: { name: string; merge?: boolean }) => {
         const { kubeconfig } = clusterPaths(options.name);
         if (!existsSync(kubeconfig)) {
-          throw new UserError(`there is no cluster "${options.name}"; make it with: skiff up --name ${options.name}`);
+          throw new UserError(
+            `there is no cluster "${options.name}"; make it with: ${typedCommand("up", options.name)}`,
+          );
         }
         const text = readFileSync(kubeconfig, "utf8");
         if (options.merge !== true) {

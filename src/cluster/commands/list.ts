@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readClusterConfig } from "../clusterConfig.ts";
 import { baseDirectories, clusterPaths } from "../paths.ts";
-import { readProcessRecord } from "../processRecord.ts";
+import { isRunning } from "../runningCluster.ts";
+import { typedCommand } from "../typedCommand.ts";
 import type { SkiffCommand } from "./command.ts";
 
 /** Names of all clusters that have data on this machine. */
@@ -28,13 +29,13 @@ export const listCommand: SkiffCommand = {
           return;
         }
         if (names.length === 0) {
-          console.log("There are no clusters. Make one with: skiff up");
+          console.log(`There are no clusters. Make one with: ${typedCommand("up")}`);
           return;
         }
         const rows = names.map((name) => {
           const paths = clusterPaths(name);
           const config = readClusterConfig(paths);
-          const running = readProcessRecord(paths.controlPlaneProcess) !== undefined;
+          const running = isRunning(name);
           return [
             name,
             running ? "Running" : "Stopped",

@@ -31,7 +31,7 @@ export const upCommand: SkiffCommand = {
         wholeNumber(0, 3600),
         60,
       )
-      .option("--foreground", "stay, with a live status line; Ctrl-C is `skiff down`")
+      .option("--foreground", "stay, with a live status line; Ctrl-C is the same as down")
       .option("--sample", "deploy the sample service too")
       .action(async (options: UpOptions & { foreground?: boolean }) => {
         const progress = createProgress();
