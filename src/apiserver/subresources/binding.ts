@@ -3,7 +3,7 @@
  * Source: kubernetes pkg/registry/core/pod/storage, BindingREST.
  */
 import type { Binding, Pod } from "../../api/generated/core-v1.ts";
-import { ApiError, conflict } from "../../machinery/errors.ts";
+import { ApiError } from "../../machinery/errors.ts";
 import { type FieldError, FieldPath, invalidObject, notSupported, required } from "../../machinery/fieldErrors.ts";
 import { type KubeObject, timestamp } from "../../machinery/object.ts";
 import type { ApiResponse } from "../../machinery/requests.ts";
@@ -13,6 +13,7 @@ import { objectResponse } from "../output/view.ts";
 import type { SubresourceHandler } from "../router.ts";
 import type { Written } from "../store/resourceStore.ts";
 import { keyOfRequest } from "../verbs/get.ts";
+import { checkPreconditions } from "../write/preconditions.ts";
 import { parseWriteOptions } from "../write/writeOptions.ts";
 
 export const BINDING = { group: "", version: "v1", kind: "Binding", type: "api.core.v1.Binding" };
@@ -45,13 +46,10 @@ function bindingErrors({ target }: Binding): FieldError[] {
 }
 
 /** Source: BindingREST setPodHostAndAnnotations. */
-function bound(pod: Pod, { target, metadata }: Binding, { resource: { ref }, server }: ResourceRequest): Pod {
+function bound(pod: Pod, { target, metadata }: Binding, { resource, server }: ResourceRequest): Pod {
   const { name } = pod.metadata;
-  const isOther = (metadata.uid ?? "") !== "" && metadata.uid !== pod.metadata.uid;
-  if (isOther) {
-    const reason = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${pod.metadata.uid}`;
-    throw conflict(ref, name, reason);
-  }
+  checkPreconditions(resource, pod as unknown as KubeObject, metadata);
+  const { ref } = resource;
   if (pod.metadata.deletionTimestamp !== undefined)
     refuse(ref, name, `pod ${name} is being deleted, cannot be assigned to a host`);
   const nodeName = pod.spec?.nodeName ?? "";
@@ -59,11 +57,17 @@ function bound(pod: Pod, { target, metadata }: Binding, { resource: { ref }, ser
   if ((pod.spec?.schedulingGates ?? []).length > 0)
     refuse(ref, name, `pod ${name} has non-empty .spec.schedulingGates`);
   const annotations = { ...pod.metadata.annotations, ...metadata.annotations };
+  const labels = { ...pod.metadata.labels, ...metadata.labels };
+  const { nominatedNodeName: _, ...status } = pod.status ?? {};
   return {
     ...pod,
-    metadata: { ...pod.metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
+    metadata: {
+      ...pod.metadata,
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+      ...(Object.keys(labels).length > 0 && { labels }),
+    },
     spec: { ...pod.spec, nodeName: target.name },
-    status: { ...pod.status, conditions: scheduledConditions(pod, timestamp(server.env.clock.now())) },
+    status: { ...status, conditions: scheduledConditions(pod, timestamp(server.env.clock.now())) },
   } as Pod;
 }
 

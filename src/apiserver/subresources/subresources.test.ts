@@ -107,11 +107,11 @@ describe("binding", () => {
     "to %s gives the pod its node",
     async (path) => {
       const { send } = await withPod();
-      const { status, body } = await send("POST", path, binding("n1", { annotations: { a: "b" } }));
+      const { status, body } = await send("POST", path, binding("n1", { annotations: { a: "b" }, labels: { c: "d" } }));
       expect(status).toBe(201);
       expect(body).toMatchObject({ kind: "Status", status: "Success" });
       expect((await send("GET", `${PODS}/p`)).body).toMatchObject({
-        metadata: { annotations: { a: "b" } },
+        metadata: { annotations: { a: "b" }, labels: { c: "d" } },
         spec: { nodeName: "n1" },
         status: { conditions: [{ type: "PodScheduled", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" }] },
       });
@@ -130,6 +130,13 @@ describe("binding", () => {
 
   const refusals: [name: string, spec: object, body: object, status: number, message: string][] = [
     ["another pod", {}, binding("n1", { uid: "x" }), 409, "Precondition failed: UID in precondition: x"],
+    [
+      "another version of it",
+      {},
+      binding("n1", { resourceVersion: "1" }),
+      409,
+      "Precondition failed: ResourceVersion in precondition: 1, ResourceVersion in object meta: 2",
+    ],
     ["no node", {}, binding(""), 422, "target.name: Required value"],
     [
       "a gated pod",

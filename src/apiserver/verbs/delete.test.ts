@@ -108,13 +108,13 @@ describe("deletion", () => {
       "another uid",
       { preconditions: { uid: "x" } },
       409,
-      "Precondition failed: UID in precondition: x, UID in object meta: ",
+      'Operation cannot be fulfilled on ConfigMap "one": the UID in the precondition (x) does not match the UID in record (',
     ],
     [
       "another version",
       { preconditions: { resourceVersion: "9" } },
       409,
-      "Precondition failed: ResourceVersion in precondition: 9, ResourceVersion in object meta: 2",
+      'Operation cannot be fulfilled on ConfigMap "one": the ResourceVersion in the precondition (9) does not match the ResourceVersion in record (2). The object might have been modified',
     ],
     [
       "an unknown policy",

@@ -210,7 +210,7 @@ describe("update", () => {
       "another object of that name",
       { uid: "x" },
       409,
-      "Precondition failed: UID in precondition: x, UID in object meta: ",
+      'Operation cannot be fulfilled on configmaps "one": StorageError: invalid object, Code: 4, Key: /registry/configmaps/default/one, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: x, UID in object meta: ',
     ],
     [
       "an old version",
@@ -308,6 +308,20 @@ describe("a patch that cannot be read", () => {
 });
 
 describe("patch", () => {
+  it("may not give an object another identity", async () => {
+    const { send } = await withOne();
+    const answer = await send(
+      "PATCH",
+      ONE,
+      { metadata: { uid: "x" } },
+      { "content-type": "application/merge-patch+json" },
+    );
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { message: 'ConfigMap "one" is invalid: metadata.uid: Invalid value: "x": field is immutable' },
+    });
+  });
+
   const patches: [name: string, headers: Record<string, string>, patch: object, data: object][] = [
     ["merges", MERGE, { data: { b: "2", a: null } }, { b: "2" }],
     ["applies operations", JSON_PATCH, [{ op: "add", path: "/data/b", value: "2" }], { a: "1", b: "2" }],

@@ -43,22 +43,20 @@ async function admit(call: ResourceRequest, current: KubeObject, dryRun: boolean
   await call.server.admission.validate(named);
 }
 
-/** Source: storage/interfaces.go Preconditions.Check. */
+/** Source: registry/rest/delete.go BeforeDelete, which names the kind where others name the resource. */
 function checkPreconditions(
-  { resource: { ref } }: ResourceRequest,
+  { resource: { kind } }: ResourceRequest,
   { metadata }: KubeObject,
-  options: DeleteOptions,
+  { preconditions = {} }: DeleteOptions,
 ): void {
-  const { uid, resourceVersion } = options.preconditions ?? {};
+  const { uid, resourceVersion } = preconditions;
+  const ref = { group: kind.group, resource: kind.kind };
   if (uid !== undefined && uid !== metadata.uid) {
-    throw conflict(
-      ref,
-      metadata.name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
-    );
+    const reason = `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`;
+    throw conflict(ref, metadata.name, reason);
   }
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    const reason = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`;
+    const reason = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`;
     throw conflict(ref, metadata.name, reason);
   }
 }

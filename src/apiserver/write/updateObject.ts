@@ -7,6 +7,7 @@ import { keyOfRequest } from "../verbs/get.ts";
 import { admissionRequest, managementOf, writeContext } from "./admissionRequest.ts";
 import { keptMetadata, withGeneration } from "./metadata.ts";
 import { checkName } from "./names.ts";
+import { checkPreconditions } from "./preconditions.ts";
 import { metadataUpdateErrors } from "./validateMetadata.ts";
 import type { WriteOptions } from "./writeOptions.ts";
 
@@ -53,7 +54,7 @@ async function writeOne(
 ): Promise<Written> {
   const { server, resource } = call;
   const { kind } = resource;
-  checkVersion(call, asked, current);
+  checkVersion(call, asked, current, optionsKind);
   const next = part(call, { ...asked, metadata: keptMetadata(asked.metadata, current.metadata) }, current);
   const owned = isOwned ? next : server.fieldManagers.update(current, next, managementOf(call, options));
   const admitted = (await server.admission.mutate(
@@ -88,15 +89,17 @@ function finished(call: ResourceRequest, wanted: KubeObject, current: KubeObject
   return object;
 }
 
-/** Source: registry/generic/registry/store.go Update. */
-function checkVersion(call: ResourceRequest, asked: KubeObject, current: KubeObject): void {
+/** Source: registry/generic/registry/store.go Update. A patch's uid is no precondition, but a field like others. */
+function checkVersion(
+  call: ResourceRequest,
+  asked: KubeObject,
+  current: KubeObject,
+  optionsKind: UpdateSettings["optionsKind"],
+): void {
   const { kind, ref } = call.resource;
   checkName(asked, call);
   const { uid = "", resourceVersion = "" } = asked.metadata;
-  if (uid !== "" && uid !== current.metadata.uid) {
-    const reason = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`;
-    throw conflict(ref, current.metadata.name, reason);
-  }
+  if (optionsKind === "UpdateOptions") checkPreconditions(call.resource, current, { uid });
   if (resourceVersion === "" || resourceVersion === "0") {
     if (kind.unconditionalUpdate) return;
     const field = new FieldPath("metadata").at("resourceVersion").text;
