@@ -120,9 +120,36 @@ describe("an informer", () => {
     await informer.stop();
   });
 
-  it("waits ever longer while the API cannot be reached, at most a minute", async () => {
+  it("goes on within two seconds when the API is back, however long it was away", async () => {
+    const { informer, put, cut, clock, line } = start();
+    informer.start();
+    await informer.synced();
+    await clock.advance(5000);
+    cut(Object.assign(new Error("connect ENOENT"), { code: "ENOENT" }));
+    await clock.advance(120_000);
+    await put("a", "red");
+    line.failure = undefined;
+    await clock.advance(2000);
+    expect([named(informer.list()), line.lists]).toEqual(["a", 1]);
+    await informer.stop();
+  });
+
+  it("lists at once when the API has forgotten what it saw", async () => {
+    const { informer, put, cut, clock, line } = start();
+    informer.start();
+    await informer.synced();
+    await clock.advance(5000);
+    cut(new ApiError("Expired", "too old resource version"));
+    line.failure = undefined;
+    await put("a", "red");
+    await clock.advance(0);
+    expect(named(informer.list())).toBe("a");
+    await informer.stop();
+  });
+
+  it("waits ever longer while the API fails, at most a minute", async () => {
     const { informer, clock, line } = start();
-    line.failure = new Error("unreachable");
+    line.failure = new Error("broken");
     const atMs: number[] = [];
     informer.start();
     for (let seconds = 0; seconds < 600; seconds++) {

@@ -5,6 +5,7 @@ import { controllerOf } from "../machinery/ownerReferences.ts";
 import type { Client } from "./client.ts";
 import { type IndexValues, ObjectCache } from "./objectCache.ts";
 import { compareResourceVersions, namespacedKey, objectKey } from "./objectKey.ts";
+import type { Outage } from "./outage.ts";
 import { runReflector } from "./reflector.ts";
 
 /** Indexes that every informer has. */
@@ -31,6 +32,8 @@ export interface InformerOptions<T extends KubeObject> {
   readonly indexes?: Readonly<Record<string, IndexValues<T>>>;
   /** What of an object is kept, to save memory. Must keep apiVersion, kind, name, namespace, uid, resourceVersion. */
   readonly keep?: (object: T) => T;
+  /** Shared by the informers of one server, so that all of them notice at once that it is back. */
+  readonly outage?: Outage;
 }
 
 const NONE: readonly string[] = [];

@@ -4,6 +4,7 @@ import { ApiError, isApiError, type Status } from "../machinery/errors.ts";
 import type { KubeObject, WatchEvent } from "../machinery/object.ts";
 import { Backoff } from "./backoff.ts";
 import type { Client } from "./client.ts";
+import { isUnreachable, Outage } from "./outage.ts";
 
 /** Objects in one page of a list. Source: client-go tools/pager, defaultPageSize. */
 export const LIST_PAGE_MAX = 500;
@@ -29,24 +30,36 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
   readonly sink: ReflectorSink<T>;
+  /** Shared by those who talk to one server. */
+  readonly outage?: Outage;
   readonly signal: AbortSignal;
 }
 
 /** Lists, then watches from there, and starts again when that fails; until `signal` aborts. Never rejects. */
 export async function runReflector<T extends KubeObject>(options: ReflectorOptions<T>): Promise<void> {
-  const { env, kind, signal, sink } = options;
+  const { env, kind, signal, sink, outage = new Outage(options.env) } = options;
   const log = env.log.child({ reflector: kind.plural });
   const backoff = new Backoff(env, RELIST_BACKOFF);
-  while (!signal.aborted) {
+  let triedMs = Number.NEGATIVE_INFINITY;
+  for (let attempts = 0; !signal.aborted; ) {
     try {
+      triedMs = env.clock.monotonic();
       const { items, resourceVersion } = await listAll(options);
       if (signal.aborted) return;
+      outage.over();
+      attempts = 0;
       sink.replace(items, resourceVersion);
-      await watchOnAndOn(options, resourceVersion, backoff);
+      await watchOnAndOn({ ...options, outage }, resourceVersion, backoff);
     } catch (error) {
       if (signal.aborted) return;
+      if (isUnreachable(error)) {
+        await outage.wait(attempts++, error, signal);
+        continue;
+      }
       const isExpected = isApiError(error, "Expired") || isApiError(error, "Gone");
       log[isExpected ? "debug" : "warn"]("listing and watching failed; will list again", { error });
+      // A version grows old while nobody looks; a list that is old at once has to be waited for.
+      if (isExpected && env.clock.monotonic() - triedMs >= SHORT_WATCH_MS) continue;
     }
     await env.clock.sleep(backoff.next(), signal).catch(() => undefined);
   }
@@ -67,53 +80,60 @@ async function listAll<T extends KubeObject>(options: ReflectorOptions<T>) {
   }
 }
 
+type WatchOptions<T extends KubeObject> = ReflectorOptions<T> & { readonly outage: Outage };
+
 /** Watches, again from where the last watch ended, until one fails in a way that only a new list can mend. */
-async function watchOnAndOn<T extends KubeObject>(options: ReflectorOptions<T>, since: string, backoff: Backoff) {
-  const { env, signal } = options;
+async function watchOnAndOn<T extends KubeObject>(options: WatchOptions<T>, since: string, backoff: Backoff) {
+  const { env, signal, outage, sink } = options;
   let resourceVersion = since;
+  let attempts = 0;
+  const noting: ReflectorSink<T> = {
+    ...sink,
+    apply(events) {
+      attempts = 0;
+      sink.apply(events);
+      resourceVersion = events.at(-1)?.object.metadata.resourceVersion ?? resourceVersion;
+    },
+  };
   while (!signal.aborted) {
     const startedMs = env.clock.monotonic();
+    const from = resourceVersion;
     try {
-      const seen = await watchOnce(options, resourceVersion);
+      await watchOnce({ ...options, sink: noting }, from);
       if (signal.aborted) return;
-      if (seen === resourceVersion && env.clock.monotonic() - startedMs < SHORT_WATCH_MS) {
+      if (from === resourceVersion && env.clock.monotonic() - startedMs < SHORT_WATCH_MS) {
         throw new Error("the watch ended at once, without any event");
       }
-      resourceVersion = seen;
     } catch (error) {
-      if (signal.aborted || !isWorthWatchingAgain(error)) throw error;
-      await env.clock.sleep(backoff.next(), signal);
+      if (signal.aborted) throw error;
+      if (isUnreachable(error)) await outage.wait(attempts++, error, signal);
+      // The server is only busy; what we have is still good. Source: client-go reflector.go, watch.
+      else if (isApiError(error, "TooManyRequests")) await env.clock.sleep(backoff.next(), signal);
+      else throw error;
     }
   }
 }
 
-/** @returns the version up to which the watch has been seen. */
-async function watchOnce<T extends KubeObject>(options: ReflectorOptions<T>, since: string): Promise<string> {
-  const { client, kind, sink, signal, env } = options;
-  let resourceVersion = since;
+async function watchOnce<T extends KubeObject>(options: WatchOptions<T>, since: string): Promise<void> {
+  const { client, kind, sink, signal, env, outage } = options;
   const batches = await client.watch(kind, {
     ...selection(options),
-    resourceVersion,
+    resourceVersion: since,
     allowWatchBookmarks: true,
     timeoutSeconds: Math.floor(WATCH_TIMEOUT_SECONDS * (1 + env.random.next())),
   });
+  outage.over();
   for await (const batch of batches) {
-    if (signal.aborted) break;
+    if (signal.aborted) return;
     for (const event of batch) if (event.type === "ERROR") throw errorOf(event.object);
     sink.apply(batch);
-    resourceVersion = batch.at(-1)?.object.metadata.resourceVersion ?? resourceVersion;
   }
-  return resourceVersion;
 }
 
 const errorOf = (object: unknown): ApiError => {
   const status = object as Partial<Status>;
   return ApiError.fromStatus(status, status.code ?? 500);
 };
-
-/** The server is only busy or not there; what we have is still good. Source: client-go reflector.go, watch. */
-const isWorthWatchingAgain = (error: unknown): boolean =>
-  isApiError(error, "TooManyRequests") || (error as { code?: unknown }).code === "ECONNREFUSED";
 
 const selection = <T extends KubeObject>(options: ReflectorOptions<T>) => ({
   ...(options.namespace !== undefined && { namespace: options.namespace }),

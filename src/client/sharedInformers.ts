@@ -3,6 +3,7 @@ import type { AnyKind, KindDefinition } from "../machinery/defineKind.ts";
 import type { KubeObject } from "../machinery/object.ts";
 import type { Client } from "./client.ts";
 import { Informer, type InformerOptions } from "./informer.ts";
+import { Outage } from "./outage.ts";
 
 /** One informer per kind for everything in the process that reads that kind. */
 export interface SharedInformers {
@@ -32,6 +33,7 @@ export interface Selection {
 }
 
 export function createSharedInformers({ env, client, selections = [] }: SharedInformersOptions): SharedInformers {
+  const outage = new Outage(env);
   const informers = new Map<string, Informer<KubeObject>>();
   let isStarted = false;
   return {
@@ -40,7 +42,7 @@ export function createSharedInformers({ env, client, selections = [] }: SharedIn
       let informer = informers.get(key) as Informer<T> | undefined;
       if (informer === undefined) {
         const selection = selections.find((candidate) => resourceKey(candidate.kind) === key);
-        const options: InformerOptions<T> = { ...selection, env, client, kind };
+        const options: InformerOptions<T> = { ...selection, env, client, kind, outage };
         informer = new Informer(options);
         informers.set(key, informer as unknown as Informer<KubeObject>);
         if (isStarted) informer.start();

@@ -9,7 +9,7 @@ import {
   constants,
   type IncomingHttpHeaders,
 } from "node:http2";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { ApiError, type Status } from "../../machinery/errors.ts";
 import type { KubeObject, WatchEvent } from "../../machinery/object.ts";
@@ -55,18 +55,17 @@ export function httpsTransport(options: HttpsTransportOptions): Transport {
 
 function newSession(options: HttpsTransportOptions): ClientHttp2Session {
   const url = new URL(options.server);
+  // URLs write IPv6 addresses in brackets, nobody else does.
+  const host = url.hostname.replace(/^\[|\]$/g, "");
   const { clientCertificate: pair, socketPath } = options;
   const session = connectHttp2(options.server, {
     maxSessionMemory: SESSION_MEMORY_MAX_MB,
     settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
     createConnection: () =>
       connectTls({
-        socket:
-          socketPath === undefined
-            ? connectTcp(Number(url.port || 443), url.hostname)
-            : connectTcp({ path: socketPath }),
-        servername: /^[\d.]+$|:/.test(url.hostname) ? "" : url.hostname,
-        host: url.hostname,
+        socket: socketPath === undefined ? connectTcp(Number(url.port || 443), host) : connectTcp({ path: socketPath }),
+        servername: isIP(host) === 0 ? host : "",
+        host,
         ca: options.ca,
         ALPNProtocols: ["h2"],
         ...(pair !== undefined && { cert: pair.certificate, key: pair.key }),
@@ -120,7 +119,6 @@ function exchange(session: ClientHttp2Session, options: HttpsTransportOptions, r
     }
     const query = request.query?.toString() ?? "";
     const token = options.token?.();
-    hold(session);
     const stream = session.request(
       {
         ...request.headers,
@@ -130,6 +128,8 @@ function exchange(session: ClientHttp2Session, options: HttpsTransportOptions, r
       },
       { endStream: request.body === undefined },
     );
+    // Held once the stream is there, whose end releases it: a session that goes away refuses to make one.
+    hold(session);
     const abort = () => stream.close(constants.NGHTTP2_CANCEL);
     signal?.addEventListener("abort", abort, { once: true });
     let isAnswered = false;
@@ -137,8 +137,7 @@ function exchange(session: ClientHttp2Session, options: HttpsTransportOptions, r
       signal?.removeEventListener("abort", abort);
       release(session);
       // An error is made with its stack, which requests that just end can do without.
-      if (!isAnswered)
-        reject(signal?.aborted === true ? signal.reason : new Error("the connection to the API server was lost"));
+      if (!isAnswered) reject(signal?.aborted === true ? signal.reason : connectionLost());
     });
     stream.on("error", reject);
     stream.once("response", (headers) => {
@@ -149,6 +148,9 @@ function exchange(session: ClientHttp2Session, options: HttpsTransportOptions, r
       stream.end(request.body instanceof Uint8Array ? request.body : JSON.stringify(request.body));
   });
 }
+
+const connectionLost = () =>
+  Object.assign(new Error("the connection to the API server was lost"), { code: "ECONNRESET" });
 
 async function text(stream: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
