@@ -75,7 +75,7 @@ test("all that a server says before it closes arrives, however slowly it is read
 test("a refused port is said in Go's words", async () => {
   const port = await serve(() => undefined);
   for (const server of open) await new Promise((resolve) => server.close(resolve));
-  await expect(agentEgress(sockets).dial("127.0.0.1", port)).rejects.toThrow(/^connection refused$/);
+  await expect(agentEgress(sockets).dial("127.0.0.1", port)).rejects.toThrow(/^connect: connection refused$/);
 });
 
 test.each(["127.0.0.1", "127.0.0.1:http", "127.0.0.1:99999", ":80", "[x]:80"])(

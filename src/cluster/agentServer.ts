@@ -65,9 +65,9 @@ function dial(target: string, client: Duplex, head: Buffer): void {
 function reasonOf(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case "ECONNREFUSED":
-      return "connection refused";
+      return "connect: connection refused";
     case "EHOSTUNREACH":
-      return "no route to host";
+      return "connect: no route to host";
     case "ETIMEDOUT":
       return "i/o timeout";
     default:

@@ -9,8 +9,10 @@ import type { Pod, Service } from "../../api/generated/core-v1.ts";
 import type { EndpointSlice } from "../../api/generated/discovery-v1.ts";
 import { ApiError } from "../../machinery/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../machinery/requests.ts";
+import { answerBelow } from "./answerBelow.ts";
 import type { Egress } from "./egress.ts";
-import { endToEndHeaders, exchange, passUpgrade, type Upgrade } from "./httpOverConnection.ts";
+import { endToEndHeaders, exchange, isPrivateHeader, passUpgrade, type Upgrade } from "./httpOverConnection.ts";
+import { splitProxyPath } from "./proxyPath.ts";
 
 /** "https:web:8080" → its parts; the name alone has neither. Source: utilnet.SplitSchemeNamePort. */
 export function splitSchemeNamePort(
@@ -121,61 +123,59 @@ export function serviceAddress(
   return chosen;
 }
 
-const PROXY_PATH = /^(\/api\/v1\/(?:namespaces\/[^/]+\/)?(?:pods|services|nodes)\/[^/]+\/proxy)(\/.*)?$/;
-
-/** The path of the proxy, and what follows it as the client wrote it: escapes, slashes and all. */
-function splitProxyPath(path: string): { readonly proxyPath: string; readonly rest: string } {
-  const [, proxyPath = path, rest = ""] = PROXY_PATH.exec(path) ?? [];
-  return { proxyPath, rest };
-}
-
-const target = (rest: string, query: URLSearchParams | undefined) => {
-  const text = query?.toString() ?? "";
-  return `${rest === "" ? "/" : rest}${text === "" ? "" : `?${text}`}`;
-};
+/** What is asked of the one behind: the path, and the query as the client wrote it. */
+const target = (rest: string, query: string | undefined) =>
+  `${rest === "" ? "/" : rest}${query === undefined || query === "" ? "" : `?${query}`}`;
 
 const unreached = (what: string) => (cause: unknown) => {
   const message = `error trying to reach service: ${what}${(cause as Error).message}`;
   throw new ApiError("ServiceUnavailable", message, { cause });
 };
-const dialFailed = ({ host, port }: ProxyAddress) => unreached(`dial tcp ${host}:${port}: `);
-
-/**
- * A browser that is sent elsewhere on the same server is to stay below the proxy's path.
- * Source: apimachinery util/proxy/transport.go, rewriteURL.
- */
-export function locationBelow(proxyPath: string, { host, port }: ProxyAddress, location: string): string {
-  const base = `http://${host}:${port}`;
-  const url = URL.parse(location, base);
-  if (url === null || url.host !== new URL(base).host) return location;
-  return `${proxyPath}${url.pathname}${url.search}${url.hash}`;
-}
+const dialFailed = (address: ProxyAddress) => unreached(`dial tcp ${authorityOf(address)}: `);
 
 /** So that relative links of the page at the root lead below it. Source: proxy.go, proxyRedirectsforRootPath. */
-const redirectToRoot = ({ path, query }: ApiRequest): ApiResponse => ({
+const redirectToRoot = (request: ApiRequest): ApiResponse => ({
   type: "bytes",
   status: 301,
   contentType: "text/plain",
-  headers: { location: `${path}/${query === undefined || query.size === 0 ? "" : `?${query}`}` },
+  headers: { location: target(`${request.path}/`, queryOf(request)) },
   bytes: new Uint8Array(),
 });
 
-/** One request passed on; the answer comes back as it is, whatever its status. */
+const queryOf = ({ rawQuery, query }: ApiRequest): string | undefined => rawQuery ?? query?.toString();
+
+/** One request passed on as it comes; the answer comes back as it is, whatever its status, but for links in pages. */
 export async function proxyRequest(address: ProxyAddress, request: ApiRequest, egress: Egress): Promise<ApiResponse> {
   const { proxyPath, rest } = splitProxyPath(request.path);
   if (rest === "" && (request.method === "GET" || request.method === "HEAD")) return redirectToRoot(request);
+  const { body, bodyStream, signal } = request;
+  const headers = headersFor(request, address);
   const connection = await connectionTo(address, egress).catch(dialFailed(address));
-  const { authorization: _, host: __, "content-length": ___, ...headers } = endToEndHeaders(request.headers ?? {});
   const answer = await exchange(connection, {
     method: request.method,
-    path: target(rest, request.query),
-    headers: { ...headers, host: `${address.host}:${address.port}` },
-    ...(request.body !== undefined && { body: bytesOf(request.body) }),
-    ...(request.signal !== undefined && { signal: request.signal }),
+    path: target(rest, queryOf(request)),
+    headers,
+    ...(bodyStream !== undefined ? { bodyStream } : body !== undefined && { body: bytesOf(body) }),
+    ...(signal !== undefined && { signal }),
   }).catch(unreached(""));
-  const { "content-type": contentType = "", ...others } = endToEndHeaders(answer.headers);
-  if (others.location !== undefined) others.location = locationBelow(proxyPath, address, others.location);
-  return { type: "stream", status: answer.statusCode ?? 502, contentType, headers: others, stream: answer };
+  return answerBelow({ proxyPath, hosts: [authorityOf(address), headers.host as string] }, request.method, answer);
+}
+
+const authorityOf = ({ host, port }: ProxyAddress): string => `${host.includes(":") ? `[${host}]` : host}:${port}`;
+
+/** Source: net/http/httputil ReverseProxy, and transport.go, RoundTrip. */
+function headersFor(request: ApiRequest, address: ProxyAddress): Record<string, string> {
+  const { headers = {}, path, remoteAddress, bodyStream } = request;
+  const passed = Object.entries(endToEndHeaders(headers)).filter(
+    ([name]) => !isPrivateHeader(name) && name !== "expect" && (name !== "content-length" || bodyStream !== undefined),
+  );
+  const forwarded = [headers["x-forwarded-for"], remoteAddress].filter((one) => one !== undefined).join(", ");
+  return {
+    ...Object.fromEntries(passed),
+    host: headers.host ?? headers[":authority"] ?? authorityOf(address),
+    ...(forwarded !== "" && { "x-forwarded-for": forwarded }),
+    "x-forwarded-uri": path,
+  };
 }
 
 const bytesOf = (body: Uint8Array | object): Uint8Array =>
@@ -183,12 +183,16 @@ const bytesOf = (body: Uint8Array | object): Uint8Array =>
 
 /** An upgrade (such as a WebSocket) through the proxy. */
 export async function proxyUpgrade(address: ProxyAddress, egress: Egress, upgrade: Upgrade): Promise<void> {
-  const { url = "/" } = upgrade.request;
-  const [path = "", ...query] = url.split("?");
-  const { rest } = splitProxyPath(path);
+  const { url = "/", headers, socket } = upgrade.request;
+  const mark = url.indexOf("?");
+  const { rest } = splitProxyPath(mark < 0 ? url : url.slice(0, mark));
   const peer = await connectionTo(address, egress).catch(dialFailed(address));
+  const forwarded = [headers["x-forwarded-for"], socket?.remoteAddress].filter((one) => one !== undefined).join(", ");
   passUpgrade(upgrade, peer, {
-    path: target(rest, new URLSearchParams(query.join("?"))),
-    host: `${address.host}:${address.port}`,
+    path: target(rest, mark < 0 ? undefined : url.slice(mark + 1)),
+    headers: {
+      Host: headers.host ?? authorityOf(address),
+      ...(forwarded !== "" && { "X-Forwarded-For": forwarded }),
+    },
   });
 }

@@ -20,6 +20,7 @@ import type { Env } from "../../lib/env.ts";
 import { ApiError } from "../../machinery/errors.ts";
 import type { ApiHandler, ApiRequest, UserInfo } from "../../machinery/requests.ts";
 import type { Authenticator } from "../auth/authenticators.ts";
+import { isPassedOn } from "../connect/proxyPath.ts";
 import { readBody } from "./body.ts";
 import { credentialsOf } from "./credentials.ts";
 import { type Outgoing, sendError, sendResponse } from "./respond.ts";
@@ -182,6 +183,8 @@ interface Incoming {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly remoteAddress: string | undefined;
+  readonly hasBody: boolean;
   readonly body: Readable;
 }
 
@@ -212,13 +215,16 @@ async function serve(
 
 async function requestOf(incoming: Incoming, signal: AbortSignal): Promise<ApiRequest> {
   const { method, headers, body } = incoming;
+  if (isPassedOn(incoming.url)) return { ...headOf(incoming), signal, ...(incoming.hasBody && { bodyStream: body }) };
   const bytes = method === "GET" || method === "HEAD" ? undefined : await readBody(body, headers);
   return { ...headOf(incoming), signal, ...(bytes !== undefined && bytes.length > 0 && { body: bytes }) };
 }
 
-function headOf({ method, url, headers }: Omit<Incoming, "body">): ApiRequest {
+function headOf({ method, url, headers, remoteAddress }: Omit<Incoming, "body" | "hasBody">): ApiRequest {
   const mark = url.indexOf("?");
   return {
+    ...(mark >= 0 && { rawQuery: url.slice(mark + 1) }),
+    ...(remoteAddress !== undefined && { remoteAddress }),
     method: method as ApiRequest["method"],
     path: mark < 0 ? url : url.slice(0, mark),
     query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
@@ -237,6 +243,8 @@ function serveHttp2(
     method: headers[":method"] ?? "GET",
     url: headers[":path"] ?? "/",
     headers,
+    remoteAddress: stream.session?.socket.remoteAddress,
+    hasBody: !stream.endAfterHeaders,
     body: stream,
   };
   const outgoing: Outgoing = {
@@ -255,7 +263,7 @@ function serveHttp2(
 function serveHttp1(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.on("error", () => undefined);
   request.socket.setTimeout(0);
-  const incoming: Incoming = { ...http1Head(request), body: request };
+  const incoming: Incoming = { ...http1Head(request), hasBody: hasBody(request), body: request };
   const outgoing: Outgoing = {
     respond: (status, headers) => response.writeHead(status, headers),
     onClose: (run) => onClose(response, run),
@@ -274,8 +282,13 @@ function onClose(of: Duplex | ServerResponse, run: () => void): () => void {
 const http1Head = (request: IncomingMessage) => ({
   method: request.method ?? "GET",
   url: request.url ?? "/",
+  remoteAddress: request.socket.remoteAddress,
   headers: plainHeaders(request),
 });
+
+/** Source: RFC 9112, 6.3. */
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 
 const plainHeaders = ({ headers }: IncomingMessage): Record<string, string> =>
   Object.fromEntries(
