@@ -6,6 +6,7 @@ import type { Transport, TransportResponse } from "../transport.ts";
 /** Calls the API within the process, as `user`. Objects pass by reference; nothing is encoded. */
 export function directTransport(handle: ApiHandler, user: UserInfo): Transport {
   const send = async (request: ApiRequest): Promise<ApiResponse> => {
+    request.signal?.throwIfAborted();
     const response = await handle(request, user);
     if (response.status >= 400) throw errorOf(response);
     return response;
@@ -39,7 +40,8 @@ async function responseOf(response: ApiResponse): Promise<TransportResponse> {
   if (response.type === "watch") throw new Error("a watch was asked for as a plain request");
   const text = Buffer.from(await bytesOf(response)).toString();
   const isJson = response.contentType.startsWith("application/json");
-  return { status: response.status, headers: response.headers ?? {}, body: isJson ? JSON.parse(text) : text };
+  const headers = Object.fromEntries(Object.entries(response.headers ?? {}).map(([name, value]) => [name, `${value}`]));
+  return { status: response.status, headers, body: isJson ? JSON.parse(text) : text };
 }
 
 async function bytesOf(response: ApiResponse): Promise<Uint8Array> {
@@ -60,6 +62,7 @@ async function* eventsOf(
 ): AsyncGenerator<readonly WatchEvent<KubeObject>[]> {
   const abort = () => stream.close();
   signal?.addEventListener("abort", abort, { once: true });
+  if (signal?.aborted) abort();
   try {
     for (;;) {
       const frames = await stream.next();
