@@ -13,15 +13,15 @@ import { objectKey } from "../client/objectKey.ts";
 import { createRecorder, type Recorder } from "../client/recorder.ts";
 import { semanticEqual } from "../machinery/deepEqual.ts";
 import { isApiError } from "../machinery/errors.ts";
-import { isEverything, labelSelectorOf, selectorMatches } from "../machinery/labelSelector.ts";
+import { isEverything, labelSelectorOf } from "../machinery/labelSelector.ts";
 import type { Draft, KubeObject } from "../machinery/object.ts";
-import { controllerOf, isControlledBy, ownerReferenceFor } from "../machinery/ownerReferences.ts";
+import { isControlledBy, ownerReferenceFor } from "../machinery/ownerReferences.ts";
 import type { ControllerContext } from "./controllerContext.ts";
 import { type DaemonSetPlan, plan } from "./daemonSet/daemonSetPlan.ts";
 import { FailureBackoff } from "./daemonSet/failureBackoff.ts";
 import { affinityTo, daemonTolerations, targetNodeOf } from "./daemonSet/nodeFit.ts";
 import { REVISION_HASH, type RevisionPlan } from "./daemonSet/revisions.ts";
-import { claim, settleClaims, targetOf } from "./ownership.ts";
+import { claim, ownersOf, settleClaims, targetOf } from "./ownership.ts";
 import { createPod, deletePod, isNamespaceTerminating, podFromTemplate } from "./pods/podControl.ts";
 import { slowStart } from "./pods/slowStart.ts";
 
@@ -41,15 +41,7 @@ export function startDaemonSetController(context: ControllerContext): RunningCon
   const recorder = createRecorder({ env, client, component: "daemonset-controller" });
   const failures = new FailureBackoff(env.clock);
   const sets = informers.of<DaemonSet>(daemonSetKind);
-  const ownersOf = (object: KubeObject) => {
-    const controller = controllerOf(object);
-    const inNamespace = sets.inNamespace(object.metadata.namespace ?? "");
-    const isOwner = (set: DaemonSet) =>
-      controller === undefined
-        ? selectorMatches(labelSelectorOf(set.spec.selector), object.metadata.labels)
-        : set.metadata.uid === controller.uid;
-    return inNamespace.filter(isOwner).map(objectKey);
-  };
+  const keysOf = (object: KubeObject) => ownersOf(sets, object).map(objectKey);
   return runController({
     ...context,
     name: "daemonset-controller",
@@ -57,8 +49,8 @@ export function startDaemonSetController(context: ControllerContext): RunningCon
     workers: WORKERS,
     watches: [
       watching<DaemonSet>(daemonSetKind, (set) => [objectKey(set)]),
-      watching<Pod>(podKind, ownersOf),
-      watching<ControllerRevision>(revisionKind, ownersOf),
+      watching<Pod>(podKind, keysOf),
+      watching<ControllerRevision>(revisionKind, keysOf),
       watching<Node>(nodeKind, () => sets.list().map(objectKey), isPlacementChange),
     ],
     reconcile: (key, tracked) => reconcile({ ...context, client: tracked, recorder, failures }, key),

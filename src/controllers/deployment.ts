@@ -7,7 +7,7 @@ import { type RunningController, reading, runController, watching } from "../cli
 import { objectKey } from "../client/objectKey.ts";
 import { createRecorder, type Recorder } from "../client/recorder.ts";
 import { isApiError } from "../machinery/errors.ts";
-import { isEverything, labelSelectorOf, selectorMatches } from "../machinery/labelSelector.ts";
+import { isEverything, labelSelectorOf } from "../machinery/labelSelector.ts";
 import type { Draft } from "../machinery/object.ts";
 import { controllerOf, isControlledBy } from "../machinery/ownerReferences.ts";
 import type { ControllerContext } from "./controllerContext.ts";
@@ -15,7 +15,7 @@ import { REVISION } from "./deployment/deploymentNames.ts";
 import { type DeploymentAction, plan } from "./deployment/deploymentPlan.ts";
 import { withCondition } from "./deployment/deploymentStatus.ts";
 import { templatesEqual } from "./deployment/podTemplateHash.ts";
-import { claim, settleClaims, targetOf } from "./ownership.ts";
+import { claim, ownersOf, settleClaims, targetOf } from "./ownership.ts";
 import { isNamespaceTerminating, messageOf } from "./pods/podControl.ts";
 
 /** Source: kube-controller-manager, --concurrent-deployment-syncs. */
@@ -30,20 +30,11 @@ export function startDeploymentController(context: ControllerContext): RunningCo
   const recorder = createRecorder({ env, client, component: "deployment-controller" });
   const deployments = informers.of<Deployment>(deploymentKind);
   const sets = informers.of<ReplicaSet>(replicaSetKind);
-  const ownersOf = (set: ReplicaSet): readonly Deployment[] => {
-    const controller = controllerOf(set);
-    const inNamespace = deployments.inNamespace(set.metadata.namespace ?? "");
-    return controller === undefined
-      ? inNamespace.filter((deployment) =>
-          selectorMatches(labelSelectorOf(deployment.spec.selector), set.metadata.labels),
-        )
-      : inNamespace.filter((deployment) => deployment.metadata.uid === controller.uid);
-  };
   /** Only who recreates waits for pods to be gone. */
   const ownersOfPod = (pod: Pod) => {
     const set = sets.find(pod.metadata.namespace, controllerOf(pod)?.name ?? "");
     if (set === undefined || !isControlledBy(pod, set)) return [];
-    return ownersOf(set).filter(({ spec }) => spec.strategy?.type === "Recreate");
+    return ownersOf(deployments, set).filter(({ spec }) => spec.strategy?.type === "Recreate");
   };
   return runController({
     ...context,
@@ -52,7 +43,7 @@ export function startDeploymentController(context: ControllerContext): RunningCo
     workers: WORKERS,
     watches: [
       watching<Deployment>(deploymentKind, (deployment) => [objectKey(deployment)]),
-      watching<ReplicaSet>(replicaSetKind, (set) => ownersOf(set).map(objectKey)),
+      watching<ReplicaSet>(replicaSetKind, (set) => ownersOf(deployments, set).map(objectKey)),
       watching<Pod>(podKind, (pod) => ownersOfPod(pod).map(objectKey)),
       reading<Pod>(podKind),
     ],

@@ -1,5 +1,6 @@
 /** Which objects belong to an owner with a selector, and how they are adopted and let go. Source: controller_ref_manager.go. */
 import type { Client } from "../client/client.ts";
+import type { Informer } from "../client/informer.ts";
 import type { KindDefinition } from "../machinery/defineKind.ts";
 import { isApiError } from "../machinery/errors.ts";
 import { labelSelectorOf, selectorMatches } from "../machinery/labelSelector.ts";
@@ -77,6 +78,27 @@ async function letGo<T extends KubeObject>(client: Client, kind: KindDefinition<
     // Gone, or replaced by another of its name: nothing is left to let go.
     if (!isApiError(error, "NotFound") && !isApiError(error, "Invalid")) throw error;
   }
+}
+
+interface Selecting extends KubeObject {
+  readonly spec: { readonly selector?: LabelSelector };
+}
+
+/**
+ * Who has to look at an object that has come, changed or gone: its controller, found by name, since this is asked of
+ * every event; of an orphan, all that could adopt it. Source: resolveControllerRef and getPodReplicaSets.
+ */
+export function ownersOf<O extends Selecting>(informer: Informer<O>, object: KubeObject): readonly O[] {
+  const { namespace = "", labels } = object.metadata;
+  const controller = controllerOf(object);
+  if (controller === undefined) {
+    return informer
+      .inNamespace(namespace)
+      .filter(({ spec }) => selectorMatches(labelSelectorOf(spec.selector), labels));
+  }
+  if (controller.kind !== informer.kind.kind) return [];
+  const owner = informer.find(namespace, controller.name);
+  return owner?.metadata.uid === controller.uid ? [owner] : [];
 }
 
 export const targetOf = ({ metadata: { name, namespace } }: KubeObject) => ({

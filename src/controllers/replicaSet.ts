@@ -7,10 +7,9 @@ import { type RunningController, runController, watching } from "../client/contr
 import { objectKey } from "../client/objectKey.ts";
 import { createRecorder, type Recorder } from "../client/recorder.ts";
 import { semanticEqual } from "../machinery/deepEqual.ts";
-import { labelSelectorOf, selectorMatches } from "../machinery/labelSelector.ts";
 import { controllerOf, ownerReferenceFor } from "../machinery/ownerReferences.ts";
 import type { ControllerContext } from "./controllerContext.ts";
-import { claim, settleClaims } from "./ownership.ts";
+import { claim, ownersOf, settleClaims } from "./ownership.ts";
 import { createPod, deletePod, isNamespaceTerminating, messageOf, podFromTemplate } from "./pods/podControl.ts";
 import { isActive, nextAvailabilityMs } from "./pods/podReadiness.ts";
 import { slowStart } from "./pods/slowStart.ts";
@@ -24,15 +23,7 @@ export function startReplicaSetController(context: ControllerContext): RunningCo
   const { env, client, informers } = context;
   const recorder = createRecorder({ env, client, component: "replicaset-controller" });
   const sets = informers.of<ReplicaSet>(replicaSetKind);
-  const keysOfPod = (pod: Pod): readonly string[] => {
-    const controller = controllerOf(pod);
-    const inNamespace = sets.inNamespace(pod.metadata.namespace ?? "");
-    const owners =
-      controller === undefined
-        ? inNamespace.filter((set) => selectorMatches(labelSelectorOf(set.spec.selector), pod.metadata.labels))
-        : inNamespace.filter((set) => set.metadata.uid === controller.uid);
-    return owners.map(objectKey);
-  };
+  const keysOfPod = (pod: Pod) => ownersOf(sets, pod).map(objectKey);
   return runController({
     ...context,
     name: "replicaset-controller",

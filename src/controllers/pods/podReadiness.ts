@@ -33,6 +33,7 @@ export const isAvailable = (pod: Pod, minReadySeconds: number, nowMs: number): b
 
 /** The shortest time until one more of these pods is available; undefined where none is on its way. */
 export function nextAvailabilityMs(pods: readonly Pod[], minReadySeconds: number, nowMs: number): number | undefined {
+  if (minReadySeconds === 0) return undefined;
   const delays = pods.map((pod) => availableInMs(pod, minReadySeconds, nowMs));
   const pending = delays.filter((delay) => delay !== undefined && delay > 0) as number[];
   return pending.length === 0 ? undefined : Math.min(...pending);

@@ -3,7 +3,7 @@ import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from "../../ap
 import type { Pod } from "../../api/generated/core-v1.ts";
 import { timestamp } from "../../machinery/object.ts";
 import { omitZeros } from "../omitZeros.ts";
-import { isActive, isAvailable, isReady, isTerminating } from "../pods/podReadiness.ts";
+import { availableInMs, isTerminal } from "../pods/podReadiness.ts";
 
 export interface ReplicaFailure {
   readonly reason: "FailedCreate" | "FailedDelete";
@@ -18,22 +18,41 @@ export interface StatusInput {
 }
 
 export function replicaSetStatus({ set, pods, failure, nowMs }: StatusInput): ReplicaSetStatus {
-  const active = pods.filter(isActive);
-  const minReadySeconds = set.spec.minReadySeconds ?? 0;
-  const templateLabels = Object.entries(set.spec.template?.metadata?.labels ?? {});
-  const isFullyLabeled = (pod: Pod) => templateLabels.every(([key, value]) => pod.metadata.labels?.[key] === value);
+  const counts = countsOf(set, pods, nowMs);
   const conditions = conditionsOf({ set, failure, nowMs });
   return {
-    replicas: active.length,
+    replicas: counts.active,
     ...omitZeros({
-      fullyLabeledReplicas: active.filter(isFullyLabeled).length,
-      readyReplicas: active.filter(isReady).length,
-      availableReplicas: active.filter((pod) => isAvailable(pod, minReadySeconds, nowMs)).length,
+      fullyLabeledReplicas: counts.fullyLabeled,
+      readyReplicas: counts.ready,
+      availableReplicas: counts.available,
       observedGeneration: set.metadata.generation,
     }),
-    terminatingReplicas: pods.filter(isTerminating).length,
+    terminatingReplicas: counts.terminating,
     ...(conditions.length > 0 && { conditions }),
   };
+}
+
+/** In one pass, since a set of thousands is counted at every event of one of its pods. */
+function countsOf({ spec }: ReplicaSet, pods: readonly Pod[], nowMs: number) {
+  const minReadySeconds = spec.minReadySeconds ?? 0;
+  const templateLabels = Object.entries(spec.template?.metadata?.labels ?? {});
+  const counts = { active: 0, fullyLabeled: 0, ready: 0, available: 0, terminating: 0 };
+  for (const pod of pods) {
+    if (isTerminal(pod)) continue;
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      counts.terminating++;
+      continue;
+    }
+    counts.active++;
+    const { labels } = pod.metadata;
+    if (templateLabels.every(([key, value]) => labels?.[key] === value)) counts.fullyLabeled++;
+    const delayMs = availableInMs(pod, minReadySeconds, nowMs);
+    if (delayMs === undefined) continue;
+    counts.ready++;
+    if (delayMs === 0) counts.available++;
+  }
+  return counts;
 }
 
 /** A condition that is there stays as it is until pods can be made again. */
