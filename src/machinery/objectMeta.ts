@@ -78,10 +78,11 @@ export function validateAnnotations(annotations: Meta["annotations"], path: Fiel
 }
 
 function validateOwnerReference(reference: OwnerReference, path: FieldPath): FieldError[] {
-  const { version } = parseApiVersion(reference.apiVersion ?? "");
+  const { apiVersion = "" } = reference;
   const errors: FieldError[] = [];
-  if (version === "") {
-    errors.push(invalid(path.at("apiVersion"), reference.apiVersion ?? "", "version must not be empty"));
+  // What has more than one slash is no group and version at all. Source: schema.FromAPIVersionAndKind.
+  if (parseApiVersion(apiVersion).version === "" || apiVersion.split("/").length > 2) {
+    errors.push(invalid(path.at("apiVersion"), apiVersion, "version must not be empty"));
   }
   for (const field of ["kind", "name", "uid"] as const) {
     if (!reference[field]) errors.push(invalid(path.at(field), "", "must not be empty"));
@@ -107,7 +108,7 @@ function validateOwnerReferences(references: readonly OwnerReference[] = [], pat
   return errors;
 }
 
-function validateFinalizers(finalizers: readonly string[] = [], path: FieldPath): FieldError[] {
+export function validateFinalizers(finalizers: readonly string[] = [], path: FieldPath): FieldError[] {
   const errors = finalizers.flatMap((name) => qualifiedNameReasons(name).map((reason) => invalid(path, name, reason)));
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
     errors.push(invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));

@@ -1,4 +1,5 @@
 /** Who owns and who controls an object. Source: apimachinery meta/v1 controller_ref.go. */
+import { deepEqual } from "./deepEqual.ts";
 import { apiVersionOf, type OwnerReference } from "./object.ts";
 
 interface Owned {
@@ -35,4 +36,19 @@ export function ownerReferenceFor(
     controller: true,
     blockOwnerDeletion: true,
   };
+}
+
+/**
+ * Equal references count once.
+ * @returns the same list where there is nothing to drop, and the UIDs of what was dropped.
+ * Source: endpoints/handlers rest.go, dedupOwnerReferences.
+ */
+export function withoutDuplicates(references: readonly OwnerReference[] = []) {
+  const kept: OwnerReference[] = [];
+  const droppedUids: string[] = [];
+  for (const reference of references) {
+    if (kept.some((one) => deepEqual(one, reference))) droppedUids.push(reference.uid);
+    else kept.push(reference);
+  }
+  return { references: droppedUids.length > 0 ? kept : references, droppedUids };
 }

@@ -1,6 +1,6 @@
 import { defineKind } from "../../machinery/defineKind.ts";
 import type { Pod, PodSpec } from "../generated/core-v1.ts";
-import { withField } from "../missing.ts";
+import { withField, withMissing } from "../missing.ts";
 import { podColumns } from "./podColumns.ts";
 import { keepAllButResources } from "./podResize.ts";
 import { podOnlyDefaults, podSpecDefaults } from "./podSpec/podSpecDefaults.ts";
@@ -36,7 +36,8 @@ const keepAllButEphemeralContainers = (next: Pod, previous: Pod): Pod => ({
 });
 
 /** Source: apis/core/v1/zz_generated.defaults.go, SetObjectDefaults_Pod. */
-const podDefaults = (pod: Pod): Pod => withField(pod, "spec", (spec) => podOnlyDefaults(podSpecDefaults(spec)));
+const podDefaults = (pod: Pod): Pod =>
+  withField(withMissing(pod, { spec: { containers: [] } }), "spec", (spec) => podOnlyDefaults(podSpecDefaults(spec)));
 
 /** Containers that live and die together on one node. */
 export const pod = defineKind<Pod>({

@@ -16,6 +16,17 @@ const pod = (spec: object = {}) => ({
 });
 
 describe("admission", () => {
+  it.each([
+    ["no spec", undefined],
+    ["no containers", {}],
+    ["null for containers", { containers: null }],
+  ])("passes on a pod with %s, which validation refuses", async (_, spec) => {
+    const { send } = await cluster();
+    const { status, body } = await send("POST", PODS, { metadata: { name: "p" }, spec });
+    expect(status).toBe(422);
+    expect(body.message).toBe('Pod "p" is invalid: spec.containers: Required value');
+  });
+
   it("gives a pod its account, token, tolerations and priority", async () => {
     const { send } = await cluster();
     const { body } = await send("POST", PODS, pod());

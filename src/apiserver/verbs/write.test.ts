@@ -204,13 +204,37 @@ describe("update", () => {
       "another namespace",
       { namespace: "x" },
       400,
-      "the namespace of the object (x) does not match the namespace on the request (default)",
+      "the namespace of the provided object does not match the namespace sent on the request",
     ],
     [
       "another object of that name",
       { uid: "x" },
       409,
       'Operation cannot be fulfilled on configmaps "one": StorageError: invalid object, Code: 4, Key: /registry/configmaps/default/one, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: x, UID in object meta: ',
+    ],
+    [
+      "a deletion that nobody asked for",
+      { deletionTimestamp: "2020-01-01T00:00:00Z" },
+      422,
+      'metadata.deletionTimestamp: Invalid value: "2020-01-01T00:00:00Z": field is immutable',
+    ],
+    [
+      "a period of grace for an object that stays",
+      { deletionGracePeriodSeconds: 5 },
+      422,
+      "metadata.deletionGracePeriodSeconds: Invalid value: 5: field is immutable",
+    ],
+    [
+      "a finalizer that is no name",
+      { finalizers: ["/x"] },
+      422,
+      'metadata.finalizers: Invalid value: "/x": prefix part must be non-empty',
+    ],
+    [
+      "an owner of no version",
+      { ownerReferences: [{ apiVersion: "a/b/c", kind: "K", name: "n", uid: "u" }] },
+      422,
+      'metadata.ownerReferences.apiVersion: Invalid value: "a/b/c": version must not be empty',
     ],
     [
       "an old version",
@@ -233,6 +257,21 @@ describe("update", () => {
     expect(body.metadata.uid).toBe(one.metadata.uid);
     expect(body.metadata.creationTimestamp).toBe(one.metadata.creationTimestamp);
     expect(body.data).toEqual({ b: "2" });
+  });
+
+  it("keeps an owner that is named twice once, and says so", async () => {
+    const { send, one } = await withOne();
+    const owner = { apiVersion: "v1", kind: "ConfigMap", name: "n", uid: "u1" };
+    const metadata = { ...one.metadata, ownerReferences: [owner, { ...owner, uid: "u2" }, owner] };
+    const { body, headers } = await send("PUT", ONE, { ...one, metadata });
+    expect(body.metadata.ownerReferences).toEqual([owner, { ...owner, uid: "u2" }]);
+    expect(headers.warning).toContain("please fix your requests; duplicate UID(s) observed: u1");
+  });
+
+  it("lets generateName be changed", async () => {
+    const { send, one } = await withOne();
+    const { body } = await send("PUT", ONE, { ...one, metadata: { ...one.metadata, generateName: "g-" } });
+    expect(body.metadata.generateName).toBe("g-");
   });
 
   it("makes what is missing where the kind allows it", async () => {
@@ -375,7 +414,7 @@ describe("patch", () => {
       ONE,
       "{apiVersion: v1, kind: ConfigMap, metadata: {name: one, namespace: x}}",
       400,
-      "the namespace of the object (x) does not match the namespace on the request (default)",
+      "the namespace of the provided object does not match the namespace sent on the request",
     ],
     [
       "the uid of something that is not there",

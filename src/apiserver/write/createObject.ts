@@ -5,6 +5,7 @@ import type { ResourceRequest } from "../context.ts";
 import { admissionRequest, managementOf, writeContext } from "./admissionRequest.ts";
 import { generatedName, newMetadata } from "./metadata.ts";
 import { checkNamespace } from "./names.ts";
+import { withOwnersOnce } from "./ownerReferences.ts";
 import { metadataErrors } from "./validateMetadata.ts";
 import type { WriteOptions } from "./writeOptions.ts";
 
@@ -30,8 +31,9 @@ export async function createObject(
   if (draft.metadata.resourceVersion) throw new ApiError("", RESOURCE_VERSION_SET_MESSAGE, { code: 500 });
   const { generateName = "", name = "" } = draft.metadata;
   const isGenerated = name === "" && generateName !== "";
+  const once = isOwned ? draft : withOwnersOnce(draft, call);
   for (let attempt = 1; ; attempt += 1) {
-    const named = isGenerated ? withName(draft, generatedName(generateName, call.server.env)) : draft;
+    const named = isGenerated ? withName(once, generatedName(generateName, call.server.env)) : once;
     try {
       return await createNamed(call, named, options, isOwned);
     } catch (error) {
@@ -63,7 +65,11 @@ async function createNamed(call: ResourceRequest, draft: KubeObject, options: Wr
   const admitted = await server.admission.mutate(
     admissionRequest(call, "CREATE", owned, undefined, options.dryRun, "CreateOptions"),
   );
-  const begun = await begin(call, admitted as KubeObject, options.dryRun);
+  const begun = await begin(
+    call,
+    withOwnersOnce(admitted as KubeObject, call, { afterAdmission: true }),
+    options.dryRun,
+  );
   let hasSucceeded = false;
   try {
     const object = server.codecs.whole(kind.withDefaults(kind.prepareForCreate(begun.object, context)), kind);

@@ -23,20 +23,23 @@ export function newMetadata(metadata: Partial<ObjectMeta>, kind: AnyKind, env: E
   };
 }
 
-/** What an update may not change of the metadata, taken from the object as it was. */
+/**
+ * What an update may not change of the metadata, taken from the object as it was. Going away cannot be taken back; that
+ * it begins is not for an update to say, which validation refuses. Source: rest.BeforeUpdate.
+ */
 export function keptMetadata(next: ObjectMeta, previous: ObjectMeta): ObjectMeta {
-  const { selfLink: _, deletionTimestamp: __, deletionGracePeriodSeconds: ___, generation: ____, ...changed } = next;
-  const { namespace, generateName, deletionTimestamp, deletionGracePeriodSeconds, generation } = previous;
+  const { generation: _, ...changed } = next;
+  const { namespace, deletionTimestamp, deletionGracePeriodSeconds, generation } = previous;
   return {
     ...changed,
     ...(namespace !== undefined && { namespace }),
     uid: next.uid === "" || next.uid === undefined ? previous.uid : next.uid,
     creationTimestamp: previous.creationTimestamp,
     resourceVersion: previous.resourceVersion,
-    ...(generateName !== undefined && { generateName }),
     ...(generation !== undefined && { generation }),
     ...(deletionTimestamp !== undefined && { deletionTimestamp }),
-    ...(deletionGracePeriodSeconds !== undefined && { deletionGracePeriodSeconds }),
+    ...(deletionGracePeriodSeconds !== undefined &&
+      next.deletionGracePeriodSeconds === undefined && { deletionGracePeriodSeconds }),
   };
 }
 

@@ -7,6 +7,7 @@ import { keyOfRequest } from "../verbs/get.ts";
 import { admissionRequest, managementOf, writeContext } from "./admissionRequest.ts";
 import { keptMetadata, withGeneration } from "./metadata.ts";
 import { checkName } from "./names.ts";
+import { withOwnersOnce } from "./ownerReferences.ts";
 import { checkPreconditions } from "./preconditions.ts";
 import { metadataUpdateErrors } from "./validateMetadata.ts";
 import type { WriteOptions } from "./writeOptions.ts";
@@ -55,11 +56,14 @@ async function writeOne(
   const { server, resource } = call;
   const { kind } = resource;
   checkVersion(call, asked, current, optionsKind);
-  const next = part(call, { ...asked, metadata: keptMetadata(asked.metadata, current.metadata) }, current);
+  // A patch is looked at only after admission. Source: endpoints/handlers rest.go.
+  const sent = optionsKind === "UpdateOptions" ? withOwnersOnce(asked, call) : asked;
+  const next = part(call, { ...sent, metadata: keptMetadata(sent.metadata, current.metadata) }, current);
   const owned = isOwned ? next : server.fieldManagers.update(current, next, managementOf(call, options));
-  const admitted = (await server.admission.mutate(
+  const mutated = (await server.admission.mutate(
     admissionRequest(call, "UPDATE", owned, current, options.dryRun, optionsKind),
   )) as KubeObject;
+  const admitted = withOwnersOnce(mutated, call, { afterAdmission: true });
   const hook = server.hooks.of(kind.group, kind.plural);
   const begun = (await hook?.beginUpdate?.(admitted, current, { dryRun: options.dryRun })) ?? { object: admitted };
   try {

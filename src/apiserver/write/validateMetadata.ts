@@ -1,6 +1,6 @@
 import { type FieldError, FieldPath, invalid } from "../../machinery/fieldErrors.ts";
 import type { KubeObject } from "../../machinery/object.ts";
-import { validateObjectMeta, validateObjectMetaUpdate } from "../../machinery/objectMeta.ts";
+import { validateFinalizers, validateObjectMeta, validateObjectMetaUpdate } from "../../machinery/objectMeta.ts";
 import type { Resource } from "../resources.ts";
 
 const path = new FieldPath("metadata");
@@ -17,6 +17,7 @@ export const metadataErrors = (object: KubeObject, { kind, isNamespaced }: Resou
 /** What is wrong with a change of metadata. */
 export const metadataUpdateErrors = (next: KubeObject, previous: KubeObject): readonly FieldError[] => [
   ...validateObjectMetaUpdate(next.metadata, previous.metadata, path),
+  ...validateFinalizers(next.metadata.finalizers, path.at("finalizers")),
   ...finalizerErrors(next),
 ];
 

@@ -17,6 +17,7 @@ function serviceAccountDefaults(spec: PodSpec): PodSpec {
 export function podSpecDefaults(spec: PodSpec): PodSpec {
   let next = serviceAccountDefaults(
     withMissing(spec, {
+      containers: [],
       dnsPolicy: "ClusterFirst",
       restartPolicy: "Always",
       securityContext: {},
