@@ -13,17 +13,33 @@ test("higher priority goes first, then first come", () => {
   expect([taken(queue, 0), taken(queue, 0), taken(queue, 0), taken(queue, 0)]).toEqual(["b", "a", "c", undefined]);
 });
 
-test("an unschedulable pod waits for an event that helps, and for its back-off", () => {
+test("an unschedulable pod waits for an event that helps", () => {
   const queue = queueOf();
   queue.put(pod("a"), 0);
   expect(taken(queue, 0)).toBe("a");
   queue.giveBack("a", ["Fit"], 0);
   queue.happened("node-labels-changed", 100);
   expect(taken(queue, 2_000)).toBeUndefined();
+  queue.happened("pod-removed", 2_100);
+  expect(taken(queue, 2_100)).toBe("a");
+});
+
+test("while it backs off others go first, but nobody waits for nothing", () => {
+  const queue = queueOf();
+  queue.put(pod("a", 5), 0);
+  queue.take(0);
+  queue.giveBack("a", ["Fit"], 0);
   queue.happened("pod-removed", 500);
-  expect(queue.nextDueMs()).toBe(1_000);
-  expect(taken(queue, 999)).toBeUndefined();
-  expect(taken(queue, 1_000)).toBe("a");
+  queue.put(pod("b"), 500);
+  expect([taken(queue, 500), taken(queue, 500)]).toEqual(["b", "a"]);
+});
+
+test("after an error the back-off is waited out", () => {
+  const queue = queueOf();
+  queue.put(pod("a"), 0);
+  queue.take(0);
+  queue.giveBack("a", [], 0);
+  expect([taken(queue, 999), queue.nextDueMs(), taken(queue, 1_000)]).toEqual([undefined, 1_000, "a"]);
 });
 
 test("the back-off doubles with each attempt, up to ten seconds", () => {

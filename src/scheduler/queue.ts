@@ -3,7 +3,8 @@
  * something happens that could help). Source: kubernetes pkg/scheduler/backend/queue/scheduling_queue.go.
  *
  * Worked history: a pod is added (active), taken, does not fit (unschedulable), another pod goes away: it moves to
- * backoff until 1 s after its attempt, then to active; the second attempt in vain makes that 2 s, at most 10.
+ * backoff until 1 s after its attempt, then to active, or is taken before when nothing is there; the second attempt in
+ * vain makes that 2 s, at most 10.
  *
  * Every step costs the pods that it moves, not those that wait: each place has its own order, and the unschedulable
  * ones are also found by the plugins that rejected them.
@@ -28,7 +29,7 @@ interface Waiting {
   triedAfterEvent: number;
   /** The pod itself was changed during the attempt. */
   hasChanged: boolean;
-  place: "active" | "backoff" | "unschedulable" | "taken" | "gone";
+  place: "active" | "backoff" | "error-backoff" | "unschedulable" | "taken" | "gone";
   /** Plugins that said no the last time; empty after an error. */
   plugins: readonly string[];
 }
@@ -40,9 +41,11 @@ const backoffEndMs = ({ attempts, triedAtMs }: Waiting): number =>
 
 export class SchedulingQueue {
   readonly #byUid = new Map<string, Waiting>();
-  /** Both heaps may still hold what has left its place; that is passed over when it comes up. */
+  /** The heaps may still hold what has left its place; that is passed over when it comes up. */
   readonly #active = new Heap<Waiting>((a, b) => b.priority - a.priority || a.order - b.order);
   readonly #backoff = new Heap<Waiting>((a, b) => backoffEndMs(a) - backoffEndMs(b) || a.order - b.order);
+  /** After an error, such as a binding that failed. */
+  readonly #errorBackoff = new Heap<Waiting>((a, b) => backoffEndMs(a) - backoffEndMs(b) || a.order - b.order);
   /** Longest waiting first, as each comes here right after its attempt. */
   readonly #unschedulable = new Set<Waiting>();
   readonly #byPlugin = new Map<string, Set<Waiting>>();
@@ -87,15 +90,23 @@ export class SchedulingQueue {
   /** The next pod to try, highest priority first, then first come. */
   take(nowMs: number): Pod | undefined {
     this.#promote(nowMs);
-    const next = first(this.#active, "active");
+    const next = this.#pop();
     if (next === undefined) return undefined;
-    this.#active.pop();
     next.place = "taken";
     next.attempts += 1;
     next.triedAtMs = nowMs;
     next.triedAfterEvent = this.#events;
     next.hasChanged = false;
     return next.pod;
+  }
+
+  /**
+   * Who could be helped is not kept waiting while there is nothing else to do: the back-off only lets others go first.
+   * Who met an error waits it out. Source: feature SchedulerPopFromBackoffQ.
+   */
+  #pop(): Waiting | undefined {
+    if (first(this.#active, "active") !== undefined) return this.#active.pop();
+    return first(this.#backoff, "backoff") === undefined ? undefined : this.#backoff.pop();
   }
 
   /** The try was in vain: it waits for what could help `plugins`, or after an error (none) for its back-off. */
@@ -125,10 +136,10 @@ export class SchedulingQueue {
 
   /** When the next pod can move by the mere passing of time; undefined: none. */
   nextDueMs(): number | undefined {
-    const next = first(this.#backoff, "backoff");
+    const next = [first(this.#backoff, "backoff"), first(this.#errorBackoff, "error-backoff")];
     const [oldest] = this.#unschedulable;
     const dues = [
-      ...(next === undefined ? [] : [backoffEndMs(next)]),
+      ...next.filter((waiting) => waiting !== undefined).map(backoffEndMs),
       ...(oldest === undefined ? [] : [oldest.triedAtMs + UNSCHEDULABLE_MAX_MS]),
     ];
     return dues.length === 0 ? undefined : Math.min(...dues);
@@ -149,23 +160,30 @@ export class SchedulingQueue {
 
   /** From unschedulable, or from an attempt, to backoff, or to active when that is over. */
   #wake(waiting: Waiting, nowMs: number): void {
-    if (backoffEndMs(waiting) <= nowMs) this.#activate(waiting);
-    else {
-      this.#leave(waiting, "backoff");
-      this.#backoff.push(waiting);
+    if (backoffEndMs(waiting) <= nowMs) {
+      this.#activate(waiting);
+      return;
     }
+    const isError = waiting.plugins.length === 0;
+    this.#leave(waiting, isError ? "error-backoff" : "backoff");
+    (isError ? this.#errorBackoff : this.#backoff).push(waiting);
   }
 
   #promote(nowMs: number): void {
-    for (;;) {
-      const next = first(this.#backoff, "backoff");
-      if (next === undefined || backoffEndMs(next) > nowMs) break;
-      this.#backoff.pop();
-      this.#activate(next);
-    }
+    this.#promoteFrom(this.#backoff, "backoff", nowMs);
+    this.#promoteFrom(this.#errorBackoff, "error-backoff", nowMs);
     for (const waiting of this.#unschedulable) {
       if (waiting.triedAtMs + UNSCHEDULABLE_MAX_MS > nowMs) return;
       this.#activate(waiting);
+    }
+  }
+
+  #promoteFrom(heap: Heap<Waiting>, place: Waiting["place"], nowMs: number): void {
+    for (;;) {
+      const next = first(heap, place);
+      if (next === undefined || backoffEndMs(next) > nowMs) return;
+      heap.pop();
+      this.#activate(next);
     }
   }
 
