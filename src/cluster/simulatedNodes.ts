@@ -45,16 +45,17 @@ const MEMORY_DEFAULT = 16 * 2 ** 30;
 /** One kubelet with simulated containers and files in memory. */
 export function createSimulatedNode(env: Env, client: Client, node: SimulatedNode): Kubelet {
   const files = createMemoryFiles();
+  const runtime = createSimulatedRuntime({
+    env,
+    files,
+    podCidr: podCidr(node.index),
+    ...(node.behaviour !== undefined && { behaviour: node.behaviour }),
+  });
   return createKubelet({
     env,
     client,
     files,
-    runtime: createSimulatedRuntime({
-      env,
-      files,
-      podCidr: podCidr(node.index),
-      ...(node.behaviour !== undefined && { behaviour: node.behaviour }),
-    }),
+    runtime,
     nodeName: node.name,
     node: {
       addresses: [
@@ -70,9 +71,7 @@ export function createSimulatedNode(env: Env, client: Client, node: SimulatedNod
     },
     directories: { root: "/var/lib/kubelet", podLogs: "/var/log/pods" },
     cluster: { dns: ["10.96.0.10"], domain: "cluster.local" },
-    dial: async () => {
-      throw new Error("connect: connection refused");
-    },
+    dial: runtime.dialAddress,
     version: GIT_VERSION,
     ...(node.staticPods !== undefined && { staticPods: node.staticPods, restartsDeletedStaticPods: true }),
   });

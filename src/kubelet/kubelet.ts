@@ -17,7 +17,7 @@ import { createRecorder } from "../client/recorder.ts";
 import type { Env } from "../lib/env.ts";
 import { createTurns } from "../lib/turns.ts";
 import { type Directories, type KubeletContext, memoryDirectory } from "./context.ts";
-import type { Dial } from "./dial.ts";
+import { type Dial, wordedDial } from "./dial.ts";
 import { checkEmptyDirLimits, EMPTY_DIR_CHECK_MS } from "./emptyDirLimits.ts";
 import type { ClusterNames, ResolvConf } from "./environment/podDns.ts";
 import type { Files } from "./files.ts";
@@ -103,7 +103,7 @@ export function createKubelet(options: KubeletOptions) {
     nodeHosts: options.hostsFile ?? "127.0.0.1\tlocalhost\n",
     nodeMemoryBytes: options.node.memoryBytes,
     podPidsMax: options.podPidsMax,
-    dial: options.dial,
+    dial: wordedDial(options.dial),
     beginTurns: createTurns(BEGINNINGS_AT_ONCE_MAX),
     hostIps: () => hostIps,
     allocatable: () => allocatable,

@@ -48,14 +48,6 @@ export function createPodWorkers({ context, statuses, node, onFinished }: PodWor
     onFinished?.(uid);
   };
 
-  const dialer =
-    (uid: string): KubeletContext["dial"] =>
-    async (host, port, signal) => {
-      const sandbox = cache.pod(uid)?.sandboxes[0];
-      const isOwn = sandbox?.state === "Ready" && sandbox.ips.includes(host);
-      return isOwn ? runtime.dial(sandbox.id, port) : context.dial(host, port, signal);
-    };
-
   const admit = (worker: PodWorker): void => {
     const { pod } = worker.state;
     const hasRun = (cache.pod(worker.uid)?.containers.length ?? 0) > 0 || pod.status?.startTime !== undefined;
@@ -75,7 +67,7 @@ export function createPodWorkers({ context, statuses, node, onFinished }: PodWor
       env,
       runtime,
       recorder,
-      dial: dialer(uid),
+      dial: context.dial,
       podIps: (own, runtimePod) => podIpsOf(context, own, runtimePod),
       onChange: () => workers.get(uid)?.wake(),
       isJustStarted: () => env.clock.monotonic() - startedAtMs < JUST_STARTED_MS,

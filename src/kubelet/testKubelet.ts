@@ -48,9 +48,7 @@ export async function testKubelet(
     },
     directories: { root: "/var/lib/kubelet", podLogs: "/var/log/pods" },
     cluster: { dns: ["10.96.0.10"], domain: "cluster.local" },
-    dial: async () => {
-      throw new Error("connect: connection refused");
-    },
+    dial: runtime.dialAddress,
     version: "v1.36.3+skiff.0",
     ...options.kubelet,
   });

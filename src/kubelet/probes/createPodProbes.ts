@@ -42,6 +42,13 @@ export interface PodProbesOptions {
   readonly isJustStarted: () => boolean;
 }
 
+/** Source: kubelet prober/prober.go. */
+const TOLD = {
+  Warning: { reason: REASONS.probeWarning, words: "warning" },
+  Failure: { reason: REASONS.unhealthy, words: "failed" },
+  Unknown: { reason: REASONS.unhealthy, words: "errored and resulted in unknown state" },
+};
+
 const probeOf = (container: Container, type: ProbeType): Probe | undefined =>
   ({ startup: container.startupProbe, liveness: container.livenessProbe, readiness: container.readinessProbe })[type];
 
@@ -79,18 +86,10 @@ export function createPodProbes(options: PodProbesOptions): PodProbes {
     return container === undefined ? undefined : { pod: current.pod, container, status };
   };
 
-  const tell = (
-    type: ProbeType,
-    pod: Pod,
-    container: Container,
-    found: "Warning" | "Failure",
-    message: string,
-  ): void => {
-    const text = message.slice(0, MESSAGE_MAX);
-    const reference = containerReference(pod, container.name);
-    if (found === "Failure")
-      recorder.event(reference, "Warning", REASONS.unhealthy, `${TITLES[type]} probe failed: ${text}`);
-    else recorder.event(reference, "Warning", REASONS.probeWarning, `${TITLES[type]} probe warning: ${text}`);
+  const tell = (type: ProbeType, pod: Pod, container: Container, found: keyof typeof TOLD, message: string): void => {
+    const { reason, words } = TOLD[found];
+    const text = `${TITLES[type]} probe ${words}: ${message.slice(0, MESSAGE_MAX)}`;
+    recorder.event(containerReference(pod, container.name), "Warning", reason, text);
   };
 
   /** Liveness and readiness wait for the startup probe. */
@@ -108,8 +107,10 @@ export function createPodProbes(options: PodProbesOptions): PodProbes {
     if (probe === undefined) return;
     const podIp = options.podIps(pod, current?.runtimePod)[0] ?? "127.0.0.1";
     const outcome = await runProbe({ ...options, pod, container, containerId: status.id, podIp }, probe);
-    if (worker.isStopped || (!counts && outcome.verdict === "Failure")) return;
+    const isBad = outcome.verdict === "Failure" || outcome.verdict === "Unknown";
+    if (worker.isStopped || (!counts && isBad)) return;
     if (outcome.verdict !== "Success") tell(worker.type, pod, container, outcome.verdict, outcome.message);
+    if (outcome.verdict === "Unknown") return;
     const before = worker.state.verdict;
     const result = outcome.verdict === "Failure" ? "Failure" : "Success";
     worker.state = nextProbeState(worker.type, probeTiming(probe), worker.state, result);

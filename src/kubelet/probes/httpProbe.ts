@@ -5,6 +5,7 @@
 import type { Duplex } from "node:stream";
 import { connect as tlsConnect } from "node:tls";
 import type { Clock } from "../../lib/env.ts";
+import { readFailure } from "../dial.ts";
 import type { ProbeOutcome } from "./probeOutcome.ts";
 import { withTimeout } from "./withTimeout.ts";
 
@@ -109,17 +110,23 @@ function exchange(stream: Duplex, request: string, signal: AbortSignal): Promise
     });
     stream.on("end", () => take(true));
     stream.on("close", () => take(true));
-    stream.on("error", reject);
+    stream.on("error", (cause) => reject(new Error(readFailure(stream, cause), { cause })));
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     stream.write(request);
   });
 }
 
+/** OpenSSL's word for a peer that does not speak TLS, and Go's. Source: go net/http transport.go. */
+const NOT_TLS = "ERR_SSL_WRONG_VERSION_NUMBER";
+const PLAIN_ANSWER_TEXT = "http: server gave HTTP response to HTTPS client";
+
 /** Certificates are not checked, as upstream does not. */
 function secured(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const secure = tlsConnect({ socket: stream, rejectUnauthorized: false }, () => resolve(secure));
-    secure.on("error", reject);
+    secure.on("error", (cause: NodeJS.ErrnoException) =>
+      reject(new Error(cause.code === NOT_TLS ? PLAIN_ANSWER_TEXT : readFailure(stream, cause), { cause })),
+    );
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 }

@@ -9,6 +9,7 @@ import { silentLog } from "../../lib/silentLog.ts";
 import { VirtualClock } from "../../lib/virtualClock.ts";
 import type { Dial } from "../dial.ts";
 import { testPod } from "../podLifecycle/testPods.ts";
+import { RuntimeError } from "../runtime.ts";
 import { runProbe } from "./runProbe.ts";
 
 const open: Duplex[] = [];
@@ -16,14 +17,17 @@ afterEach(() => {
   for (const stream of open.splice(0)) stream.destroy();
 });
 
-function target(dial: Dial, execCode = 0) {
+function target(dial: Dial, execCode: number | Error = 0) {
   const clock = new VirtualClock();
-  const result = { exitCode: execCode, stdout: Buffer.from("out"), stderr: Buffer.from("err") };
+  const execSync = async () => {
+    if (execCode instanceof Error) throw execCode;
+    return { exitCode: execCode, stdout: Buffer.from("out"), stderr: Buffer.from("err") };
+  };
   const probe = (spec: Probe) =>
     runProbe(
       {
         env: { clock, random: seededRandom(""), log: silentLog },
-        runtime: { execSync: async () => result },
+        runtime: { execSync },
         dial,
         pod: testPod(),
         container: { name: "app", ports: [{ name: "web", containerPort: 80 }] },
@@ -147,6 +151,26 @@ test.each([
   [1, "Failure"],
 ])("a command that ends with %d: %s", async (code, verdict) => {
   expect(await target(refused, code).probe({ exec: { command: ["check"] } })).toEqual({ verdict, message: "outerr" });
+});
+
+test.each([
+  { name: "takes too long fails", error: new RuntimeError("DeadlineExceeded", "timed out"), verdict: "Failure" },
+  { name: "cannot be run says nothing", error: new RuntimeError("", "no such program"), verdict: "Unknown" },
+])("a command that $name", async ({ error, verdict }) => {
+  const outcome = await target(refused, error).probe({ exec: { command: ["check"] } });
+  expect(outcome).toEqual({ verdict, message: error.message });
+});
+
+test("a server without TLS fails an HTTPS probe in Go's words", async () => {
+  const dial: Dial = async () => {
+    const [ours, theirs] = duplexPair();
+    open.push(ours, theirs);
+    theirs.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+    return ours;
+  };
+  expect((await target(dial).probe({ httpGet: { port: 443, scheme: "HTTPS" } })).message).toBe(
+    'Get "https://10.0.0.1:443/": http: server gave HTTP response to HTTPS client',
+  );
 });
 
 test.each([

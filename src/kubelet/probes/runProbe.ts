@@ -2,7 +2,7 @@
 import type { Container, Pod, Probe } from "../../api/generated/core-v1.ts";
 import type { Env } from "../../lib/env.ts";
 import type { Dial } from "../dial.ts";
-import type { Runtime } from "../runtime.ts";
+import { type Runtime, RuntimeError } from "../runtime.ts";
 import { grpcProbe } from "./grpcProbe.ts";
 import { httpProbe } from "./httpProbe.ts";
 import type { ProbeOutcome } from "./probeOutcome.ts";
@@ -22,10 +22,20 @@ export interface ProbeTarget {
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function execProbe({ runtime, containerId }: ProbeTarget, command: readonly string[], timeoutMs: number) {
-  const { exitCode, stdout, stderr } = await runtime.execSync(containerId, command, timeoutMs);
-  const message = Buffer.concat([stdout, stderr]).toString("utf8");
-  return { verdict: exitCode === 0 ? "Success" : "Failure", message } as const;
+/** A command that cannot be run says nothing of the container. Source: pkg/probe/exec. */
+async function execProbe(
+  { runtime, containerId }: ProbeTarget,
+  command: readonly string[],
+  timeoutMs: number,
+): Promise<ProbeOutcome> {
+  try {
+    const { exitCode, stdout, stderr } = await runtime.execSync(containerId, command, timeoutMs);
+    const message = Buffer.concat([stdout, stderr]).toString("utf8");
+    return { verdict: exitCode === 0 ? "Success" : "Failure", message };
+  } catch (error) {
+    const isSlow = error instanceof RuntimeError && error.reason === "DeadlineExceeded";
+    return { verdict: isSlow ? "Failure" : "Unknown", message: textOf(error) };
+  }
 }
 
 async function tcpProbe(

@@ -5,7 +5,9 @@
  *
  * Nothing of it outlives the process, and nothing runs on another thread.
  */
+import type { Duplex } from "node:stream";
 import type { Env } from "../../lib/env.ts";
+import type { Dial } from "../dial.ts";
 import type { Files } from "../files.ts";
 import {
   type ContainerConfig,
@@ -42,6 +44,8 @@ export interface SimulatedRuntime extends Runtime {
   exitContainer(id: string, exitCode: number, reason?: string): void;
   /** Writes into its log. */
   writeLog(id: string, lines: readonly string[]): Promise<void>;
+  /** A connection to a pod by its address. */
+  dialAddress: Dial;
 }
 
 interface Sandbox {
@@ -102,6 +106,15 @@ export function createSimulatedRuntime(options: SimulatedRuntimeOptions): Simula
     const onExit = (container: SimulatedContainer) => emit("container-exited", container);
     containers.set(id, new SimulatedContainer({ id, config, behaviour, env, files, onExit }));
     return id;
+  };
+
+  const dial = async (sandboxId: string): Promise<Duplex> => {
+    const { status } = sandboxOf(sandboxId);
+    const all = containersIn(sandboxId);
+    if (!all.some((container) => container.status.state === "Running"))
+      throw Object.assign(new RuntimeError("", "connection refused"), { code: "ECONNREFUSED" });
+    const isHealthy = () => all.filter(({ status: { state } }) => state === "Running").every((one) => one.isHealthy);
+    return httpAnswer(isHealthy, status.pod.name);
   };
 
   return {
@@ -183,13 +196,11 @@ export function createSimulatedRuntime(options: SimulatedRuntimeOptions): Simula
       stop();
       stdout?.end();
     },
-    async dial(sandboxId) {
-      const { status } = sandboxOf(sandboxId);
-      const all = containersIn(sandboxId);
-      if (!all.some((container) => container.status.state === "Running"))
-        throw new RuntimeError("", "connection refused");
-      const isHealthy = () => all.filter(({ status: { state } }) => state === "Running").every((one) => one.isHealthy);
-      return httpAnswer(isHealthy, status.pod.name);
+    dial,
+    async dialAddress(host) {
+      const found = [...sandboxes.values()].find(({ status }) => status.state === "Ready" && status.ips.includes(host));
+      if (found === undefined) throw Object.assign(new Error("no such pod"), { code: "EHOSTUNREACH" });
+      return dial(found.status.id);
     },
     updateResources: async () => undefined,
 

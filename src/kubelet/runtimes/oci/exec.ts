@@ -134,11 +134,9 @@ export async function execSync(
     done.abort();
     await timeout;
   }
-  const seconds = `${timeoutMs / 1000}s`;
-  throw new RuntimeError(
-    "DeadlineExceeded",
-    `command ${JSON.stringify(command.join(" "))} timed out: timeout ${seconds} exceeded`,
-  );
+  // Source: cri-client remote_runtime.go, ErrCommandTimedOut.
+  const text = `command timed out: ${JSON.stringify(command.join(" "))} timed out after ${timeoutMs / 1000}s`;
+  throw new RuntimeError("DeadlineExceeded", text);
 }
 
 /** Keeps the beginning and throws the rest away. */
