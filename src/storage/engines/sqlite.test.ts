@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -96,6 +96,24 @@ describe("the sqlite engine, opened again", () => {
     expect(after.compactedRevision).toBeLessThanOrEqual(compactedRevision);
     expect((await after.range({ prefix: "" })).entries).toHaveLength(500);
     await after.close();
+  });
+
+  it("gives back the space of what was deleted, and has what is left", async () => {
+    const before = await open();
+    const value = new Uint8Array(2 ** 20).fill(97);
+    for (let n = 0; n < 24; n++) await before.put(`${n}`, value);
+    for (let n = 1; n < 24; n++) await before.delete(`${n}`);
+    await before.compact(before.revision);
+    await before.close();
+    expect(statSync(path).size).toBeGreaterThan(20 * 2 ** 20);
+    const after = await open();
+    expect(statSync(path).size).toBeLessThan(3 * 2 ** 20);
+    expect((await after.get("0"))?.value).toEqual(value);
+    expect(after.revision).toBe(48);
+    await after.close();
+    const again = await open();
+    expect((await again.range({ prefix: "" })).entries).toHaveLength(1);
+    await again.close();
   });
 
   it("lets times to live go on, and ends those that are over", async () => {

@@ -12,6 +12,7 @@ const SCHEMA_VERSION = 1;
 /** Primary result codes. Source: sqlite.org/rescode.html. */
 const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
 
 /**
@@ -48,6 +49,8 @@ export interface SqliteOptions {
 
 const BYTES_MAX_DEFAULT = 2 * 2 ** 30;
 const CHECKPOINT_PAGES_DEFAULT = 4000;
+/** Free bytes of a file with less than this are left in it. Ours: a user of etcd has to ask it to defragment. */
+const FREE_BYTES_KEPT_MAX = 16 * 2 ** 20;
 
 const resultCode = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) & 0xff;
 
@@ -101,6 +104,21 @@ function isNew(database: DatabaseSync, path: string): boolean {
   throw new DamagedStorageError(path, "it belongs to another program");
 }
 
+/**
+ * What was deleted leaves its pages in the file, for later writes. When they are most of a large file it is written
+ * anew, in one transaction; a disk without room for that keeps the file as it is.
+ */
+function giveBackSpace(database: DatabaseSync): void {
+  const free = pragma(database, "freelist_count");
+  const isMostlyFree = free * 2 > pragma(database, "page_count");
+  if (!isMostlyFree || free * pragma(database, "page_size") < FREE_BYTES_KEPT_MAX) return;
+  try {
+    database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);");
+  } catch (error) {
+    if (resultCode(error) !== SQLITE_FULL) throw error;
+  }
+}
+
 function configure(database: DatabaseSync, options: SqliteOptions): void {
   const { path, bytesMax = BYTES_MAX_DEFAULT, checkpointPages = CHECKPOINT_PAGES_DEFAULT } = options;
   // SQLite's own lock, held until the process ends however it ends; and no shared-memory file beside the log.
@@ -110,7 +128,7 @@ function configure(database: DatabaseSync, options: SqliteOptions): void {
     PRAGMA synchronous = ${options.unsafeNoFsync ? "OFF" : "FULL"};
     PRAGMA wal_autocheckpoint = ${checkpointPages};
     PRAGMA max_page_count = ${Math.ceil(bytesMax / pragma(database, "page_size"))};`);
-  if (!fresh) return;
+  if (!fresh) return giveBackSpace(database);
   database.exec(`BEGIN; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};
     ${SCHEMA} COMMIT;`);
 }

@@ -20,11 +20,12 @@ export function batchWriter(database: DatabaseSync): (batch: RecordBatch) => voi
   return ({ records, superseded, compactedRevision }) => {
     begin.run();
     try {
+      // First, so that a file at its bound has room for what comes.
+      for (const revision of superseded) remove.run(revision);
       for (const record of records) {
         const { revision, key, value, createRevision, expiresAtMs } = record;
         insert.run(revision, key, value ?? null, createRevision, expiresAtMs ?? null, checksum(record));
       }
-      for (const revision of superseded) remove.run(revision);
       if (superseded.length > 0) compact.run(compactedRevision);
       commit.run();
     } catch (error) {
