@@ -9,6 +9,7 @@ interface Case {
   readonly name: string;
   readonly platform?: string;
   readonly isRoot?: boolean;
+  readonly rootCommand?: string;
   /** Commands that the machine has. */
   readonly has: readonly string[];
   readonly want: RegExp | undefined;
@@ -25,18 +26,25 @@ describe("real containers", () => {
       want: /^conmon, nft missing; to install as root: apt-get update && apt-get install -y conmon nftables$/,
     },
     { name: "name both runtimes when neither is there", has: without("crun", "runc"), want: /^crun, runc missing/ },
-    { name: "need root", has: ALL, isRoot: false, want: /^real containers need root$/ },
+    { name: "need root", has: ALL, isRoot: false, want: /^real containers need root: sudo npx skiff up$/ },
+    {
+      name: "need root, and `npm start` installs the rest",
+      has: without("ip"),
+      isRoot: false,
+      rootCommand: "sudo npm start",
+      want: /^real containers need root: sudo npm start$/,
+    },
     {
       name: "need root and a program",
       has: without("ip"),
       isRoot: false,
-      want: /^real containers need root; ip missing; .* install -y iproute2$/,
+      want: /^ip missing; .* install -y iproute2; real containers need root: sudo npx skiff up$/,
     },
     { name: "need Linux before anything else", platform: "darwin", has: [], want: /^real containers need Linux$/ },
   ];
-  test.each(cases)("$name", ({ platform = "linux", isRoot = true, has, want }) => {
+  test.each(cases)("$name", ({ platform = "linux", isRoot = true, has, want, rootCommand = "sudo npx skiff up" }) => {
     const findings = examine({ platform, isRoot, has: (command) => has.includes(command) });
-    const why = containersImpossible(findings);
+    const why = containersImpossible(findings, rootCommand);
     if (want === undefined) expect(why).toBeUndefined();
     else expect(why).toMatch(want);
   });

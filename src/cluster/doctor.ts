@@ -111,8 +111,26 @@ function inotify(): Finding {
   );
 }
 
-/** Why there can be no real containers here, as one sentence with the remedy; undefined when there can. */
-export function containersImpossible(findings: readonly Finding[] = examine()): string | undefined {
+/**
+ * Why there can be no real containers here, as one sentence with the remedy; undefined when there can. As root
+ * `npm start` installs programs by itself.
+ */
+export function containersImpossible(
+  findings: readonly Finding[] = examine(),
+  rootCommand: string = asRoot(),
+): string | undefined {
   const failed = findings.filter(({ ok, neededForContainers }) => !ok && neededForContainers);
-  return failed.length === 0 ? undefined : failed.map(({ detail }) => detail).join("; ");
+  const needsRoot = failed.some(({ name }) => name === "root");
+  const installs = needsRoot && rootCommand.includes(NPM_START);
+  const others = failed.filter(({ name }) => name !== "root" && !(installs && name === "programs"));
+  const root = needsRoot ? [`real containers need root: ${rootCommand}`] : [];
+  return failed.length === 0 ? undefined : [...others.map(({ detail }) => detail), ...root].join("; ");
+}
+
+const NPM_START = "npm start";
+
+/** What to type for a cluster of root's. */
+function asRoot(): string {
+  const command = process.env.npm_lifecycle_event === "start" ? NPM_START : "npx skiff up";
+  return findProgram("sudo") === undefined ? `su -c '${command}'` : `sudo ${command}`;
 }

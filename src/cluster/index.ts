@@ -6,6 +6,8 @@
  *     await cluster.client.create(deployment, { … });
  *     await cluster.advance(5 * 60_000);
  */
+import "./requiredNode.ts";
+
 export * from "../api/index.ts";
 export type {
   Client,
