@@ -18,6 +18,7 @@ import { openOciRuntime } from "../kubelet/runtimes/oci/ociRuntime.ts";
 import { diskFiles } from "../kubelet/volumes/diskFiles.ts";
 import type { Env } from "../lib/env.ts";
 import { joinStreams } from "../lib/joinStreams.ts";
+import { healthListeners } from "../proxy/backends/healthListeners.ts";
 import { nftablesBackend } from "../proxy/backends/nftables.ts";
 import { podNetwork } from "../proxy/network/podNetwork.ts";
 import { type AgentConfig, readAgentConfig } from "./agentConfig.ts";
@@ -78,7 +79,7 @@ async function openRuntime(env: Env, config: AgentConfig, watch: ServiceWatch) {
   const backend = () => nftablesBackend({ nodeIP: config.nodeIP, podCidr: config.clusterPodCidr });
   const programs = new Map<string, BuiltinProgram>([
     [DNS_IMAGE, dnsProgram({ env, watch, upstreams, bindSocket: inner.bindSocket })],
-    [PROXY_IMAGE, proxyProgram({ env, nodeName: config.node, watch, backend })],
+    [PROXY_IMAGE, proxyProgram({ env, nodeName: config.node, watch, backend, openHealthPort: healthListeners })],
     ...Object.entries(COMPONENT_IMAGES).map(([component, image]): [string, BuiltinProgram] => [
       image,
       componentProgram({ env, socketPath: config.componentsSocket, component }),

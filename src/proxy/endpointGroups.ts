@@ -8,6 +8,8 @@ export interface Backend {
 export interface Candidate extends Backend {
   readonly ready: boolean;
   readonly servingTerminating: boolean;
+  /** Meant for clients on this node, or for those on others; undefined: for all. */
+  readonly hintedHere?: boolean;
 }
 
 /** Which endpoints serve which kind of traffic. */
@@ -27,7 +29,7 @@ export interface EndpointGroups {
  * itself. Source: kubernetes pkg/proxy/topology.go, CategorizeEndpoints.
  */
 export function categorize(candidates: readonly Candidate[], internalLocal: boolean): EndpointGroups {
-  const everywhere = usable(candidates);
+  const everywhere = usable(forThisNode(candidates));
   const here = usable(candidates.filter((candidate) => candidate.local));
   return {
     internal: internalLocal ? here : everywhere,
@@ -35,6 +37,16 @@ export function categorize(candidates: readonly Candidate[], internalLocal: bool
     externalLocal: here,
     anywhere: everywhere.length > 0,
   };
+}
+
+/**
+ * Those that are meant for this node, if every ready one says whom it is meant for and one of them is meant for it.
+ * Source: as above, topologyModeFromHints.
+ */
+function forThisNode(candidates: readonly Candidate[]): readonly Candidate[] {
+  const ready = candidates.filter((candidate) => candidate.ready);
+  const here = ready.filter((candidate) => candidate.hintedHere);
+  return here.length > 0 && ready.every((candidate) => candidate.hintedHere !== undefined) ? here : candidates;
 }
 
 function usable(candidates: readonly Candidate[]): Backend[] {

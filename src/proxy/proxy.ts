@@ -2,7 +2,7 @@
  * The service proxy of one node: what kube-proxy does. It is told the whole view again and again, keeps only the latest,
  * and makes the node follow; what changed is found out below, so telling it too often costs little.
  *
- * Deliberately absent: health check node ports, metrics, other backends than nftables.
+ * Deliberately absent: metrics, other backends than nftables.
  */
 import type { Env, Timer } from "../lib/env.ts";
 import type { ProxyBackend } from "./backends/nftables.ts";

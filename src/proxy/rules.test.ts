@@ -51,6 +51,22 @@ describe("the endpoints of a service port, seen from node a", () => {
       slices: ["web 53 1.1.1.2@b"],
       internal: "",
     },
+    { name: "only those meant for this node", slices: ["web 8080 1.1.1.2@a>a 1.1.1.3@b>b"], internal: "2:8080*" },
+    {
+      name: "all, when none is meant for this node",
+      slices: ["web 8080 1.1.1.2@c>c 1.1.1.3@b>b"],
+      internal: "2:8080 3:8080",
+    },
+    {
+      name: "all, when one is meant for everybody",
+      slices: ["web 8080 1.1.1.2@a>a 1.1.1.3@b"],
+      internal: "2:8080* 3:8080",
+    },
+    {
+      name: "all, when the one meant for this node is not ready",
+      slices: ["web 8080 1.1.1.2@a!>a 1.1.1.3@b>b"],
+      internal: "3:8080",
+    },
     {
       name: "only this node's with internalTrafficPolicy Local, from outside all",
       service: service(WEB, { internalTrafficPolicy: "Local" }),

@@ -5,7 +5,7 @@
  * One `ServiceRule` per Service. A rule is made anew only when its Service or one of its slices is another object, so a
  * backend may compare rules by reference.
  *
- * Deliberately absent: SCTP, IPv6, topology hints.
+ * Deliberately absent: SCTP, IPv6, hints of zones (hints of nodes are heeded).
  */
 import type { Service, ServicePort } from "../api/generated/core-v1.ts";
 import type { Endpoint, EndpointSlice } from "../api/generated/discovery-v1.ts";
@@ -96,7 +96,7 @@ function loadBalancerIPs({ spec, status }: Service): string[] {
 }
 
 /** The endpoints behind one service port: slices carry it by name, with the number that each pod gives it. */
-function candidates(port: ServicePort, slices: readonly EndpointSlice[], nodeName: string): Candidate[] {
+export function candidates(port: ServicePort, slices: readonly EndpointSlice[], nodeName: string): Candidate[] {
   const found = new Map<string, Candidate>();
   for (const slice of slices) {
     if (slice.addressType !== "IPv4") continue;
@@ -126,5 +126,8 @@ function toCandidate(endpoint: Endpoint, port: number, nodeName: string): Candid
     local: endpoint.nodeName === nodeName,
     ready: ready ?? true,
     servingTerminating: (serving ?? true) && (terminating ?? false),
+    ...(endpoint.hints?.forNodes?.length && {
+      hintedHere: endpoint.hints.forNodes.some(({ name }) => name === nodeName),
+    }),
   };
 }

@@ -16,6 +16,7 @@ import {
 } from "../../kubelet/nodeEnvironment/systemCalls.ts";
 import type { BuiltinProgram } from "../../kubelet/runtimes/builtin.ts";
 import { silentLog } from "../../lib/silentLog.ts";
+import type { OpenHealthPort } from "../../proxy/healthPorts.ts";
 import type { ServiceRules } from "../../proxy/rules.ts";
 import { service } from "../../proxy/serviceNotation.ts";
 import { realClock, realRandom } from "../realEnv.ts";
@@ -139,14 +140,21 @@ test("the service proxy's container follows Services, and lets go of them at its
       void applied.push([...rules.keys()].map((key) => `${key}`.split("/")[1] ?? "")),
     remove: async () => {},
   };
-  const proxy = run(proxyProgram({ env, nodeName: "n1", watch, backend: () => backend }));
+  const healthPorts = new Map<number, (path: string) => { status: number } | undefined>();
+  const openHealthPort: OpenHealthPort = async (port, answer) => {
+    healthPorts.set(port, answer);
+    return { close: async () => void healthPorts.delete(port) };
+  };
+  const proxy = run(proxyProgram({ env, nodeName: "n1", watch, backend: () => backend, openHealthPort }));
   await realClock.sleep(10);
   expect(applied).toEqual([]);
   sync();
   await vi.waitFor(() => expect(applied).toEqual([["web"]]));
   change("web 10.96.0.9 80", "api 10.96.0.10 80");
   await vi.waitFor(() => expect(applied.at(-1)).toEqual(["web", "api"]));
+  expect(healthPorts.get(10_256)?.("/healthz")).toMatchObject({ status: 200 });
   proxy.stop();
   expect(await proxy.exitCode).toBe(0);
+  expect(healthPorts.size).toBe(0);
   expect(followers.size).toBe(0);
 });

@@ -2,6 +2,7 @@
 import type { BuiltinProgram } from "../../kubelet/runtimes/builtin.ts";
 import type { Env } from "../../lib/env.ts";
 import type { ProxyBackend } from "../../proxy/backends/nftables.ts";
+import { healthPorts, type OpenHealthPort } from "../../proxy/healthPorts.ts";
 import { createProxy } from "../../proxy/proxy.ts";
 import { createLog } from "../realEnv.ts";
 import type { ServiceWatch } from "./serviceWatch.ts";
@@ -13,22 +14,37 @@ export interface ProxyProgramOptions {
   readonly watch: ServiceWatch;
   /** A new one for each container, because it remembers what it has told the kernel. */
   readonly backend: () => ProxyBackend;
+  readonly openHealthPort: OpenHealthPort;
 }
 
+/** Changes that wait longer than this make the proxy unhealthy. Source: kube-proxy, healthzTimeout, twice the syncPeriod of 30 s. */
+const HEALTHY_MS = 60_000;
+
 export const proxyProgram =
-  ({ env, nodeName, watch, backend }: ProxyProgramOptions): BuiltinProgram =>
+  ({ env, nodeName, watch, backend, openHealthPort }: ProxyProgramOptions): BuiltinProgram =>
   async ({ log: stream, signal }) => {
     const log = createLog(stream);
     log.info("the service proxy starts", { node: nodeName, mode: "nftables" });
     await watch.synced();
     const proxy = createProxy({ env: { ...env, log }, nodeName, backend: backend() });
-    const sync = () => proxy.sync(watch.services());
+    const startedMs = env.clock.now();
+    const state = () => {
+      const { upToDate, lastSyncMs = startedMs } = proxy.health();
+      const nowMs = env.clock.now();
+      const isHealthy = upToDate || nowMs - lastSyncMs < HEALTHY_MS;
+      return { isHealthy, lastUpdatedMs: upToDate ? nowMs : lastSyncMs, nowMs };
+    };
+    const health = healthPorts({ nodeName, open: openHealthPort, state, log });
+    const sync = () => {
+      proxy.sync(watch.services());
+      void health.sync(watch.services());
+    };
     const stop = watch.follow(sync);
     sync();
     void proxy.settled().then(() => log.info("the node does what the Services say"));
     await untilAborted(signal);
     stop();
-    await proxy.stop();
+    await Promise.all([proxy.stop(), health.close()]);
     log.info("the service proxy ends; its rules stay");
     return 0;
   };
