@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { testServer } from "./testServer.ts";
 
 const MAPS = "/api/v1/namespaces/default/configmaps";
@@ -69,4 +70,13 @@ describe("a revision that is no number", () => {
     const { send } = testServer();
     expect(await send("GET", `${path}?${query}`)).toMatchObject({ status, body: { message, code: status } });
   });
+});
+
+it("a watch is no YAML", async () => {
+  const { send } = testServer();
+  const message =
+    "only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+  const { status, bytes } = await send("GET", `${MAPS}?watch=1`, undefined, { accept: "application/yaml" });
+  expect(status).toBe(406);
+  expect(parse(`${bytes}`)).toMatchObject({ reason: "NotAcceptable", message });
 });

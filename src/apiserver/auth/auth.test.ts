@@ -170,8 +170,14 @@ describe("authentication", () => {
   }
 
   it("takes a certificate's subject for the user", async () => {
-    const user = await createAuthenticator({})({ certificate: { commonName: "bob", organizations: ["devs"] } });
-    expect(user).toEqual(bob);
+    const certificate = { commonName: "bob", organizations: ["devs"], sha256: "c0ffee" };
+    const extra = { "authentication.kubernetes.io/credential-id": ["X509SHA256=c0ffee"] };
+    expect(await createAuthenticator({})({ certificate })).toEqual({ ...bob, extra });
+  });
+
+  it("takes a certificate without a name for nobody's", async () => {
+    const certificate = { commonName: "", organizations: ["devs"], sha256: "" };
+    expect(await createAuthenticator({})({ certificate })).toBe(anonymousUser);
   });
 
   it("takes nobody for anonymous, and refuses a token that it does not know", async () => {

@@ -5,11 +5,19 @@ import type { UserInfo } from "../../machinery/requests.ts";
 /** What a connection and its request say of their sender. */
 export interface Credentials {
   /** Subject of a client certificate that was verified against the client CA. */
-  readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[] };
+  readonly certificate?: ClientCertificate;
   /** A certificate was shown that does not verify. */
   readonly isCertificateBad?: boolean;
   /** The `Authorization` header. */
   readonly authorization?: string;
+}
+
+export interface ClientCertificate {
+  /** "" names nobody. */
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  /** Of the certificate itself, in hexadecimal. */
+  readonly sha256: string;
 }
 
 export type TokenVerifier = (token: string) => UserInfo | undefined | Promise<UserInfo | undefined>;
@@ -29,15 +37,20 @@ const authenticated = (user: UserInfo): UserInfo =>
 /** @throws ApiError 401 for credentials that are wrong; none at all are those of the anonymous user. */
 export function createAuthenticator({ verifyToken }: { readonly verifyToken?: TokenVerifier }): Authenticator {
   return ({ certificate, isCertificateBad, authorization }) => {
-    if (certificate !== undefined) {
-      return authenticated({ name: certificate.commonName, groups: certificate.organizations });
-    }
+    if (certificate !== undefined && certificate.commonName !== "") return authenticated(userOf(certificate));
     const token = bearerToken(authorization);
     if (token !== undefined) return byToken(token, verifyToken);
     if (isCertificateBad === true) throw unauthorized();
     return anonymousUser;
   };
 }
+
+/** Source: authentication/request/x509 CommonNameUserConversion. */
+const userOf = ({ commonName, organizations, sha256 }: ClientCertificate): UserInfo => ({
+  name: commonName,
+  groups: organizations,
+  extra: { "authentication.kubernetes.io/credential-id": [`X509SHA256=${sha256}`] },
+});
 
 async function byToken(token: string, verifyToken: TokenVerifier | undefined): Promise<UserInfo> {
   const user = await verifyToken?.(token);

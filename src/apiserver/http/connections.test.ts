@@ -75,6 +75,7 @@ interface Answer {
   readonly status: number | undefined;
   readonly body: string;
   readonly length: string | undefined;
+  readonly auditId: string | undefined;
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -86,7 +87,8 @@ const send = (path: string, options: RequestOptions = {}, body?: Buffer): Promis
     const request = httpsRequest(all, async (response) => {
       let text = "";
       for await (const chunk of response) text += chunk;
-      resolve({ status: response.statusCode, body: text, length: response.headers["content-length"] });
+      const { "content-length": length, "audit-id": auditId } = response.headers;
+      resolve({ status: response.statusCode, body: text, length, auditId: `${auditId}` });
     });
     request.on("error", reject);
     if (options.headers !== undefined && "expect" in options.headers) request.on("continue", () => request.end(body));
@@ -116,9 +118,17 @@ test("a client that never finishes its handshake does not keep the server from c
 }, 5_000);
 
 test("HEAD has the length of the answer and no body, and the connection goes on", async () => {
-  expect(await send("/", { method: "HEAD" })).toEqual({ status: 200, body: "", length: "13" });
+  expect(await send("/", { method: "HEAD" })).toMatchObject({ status: 200, body: "", length: "13" });
   expect(await send("/chunks", { method: "HEAD" })).toMatchObject({ status: 200, body: "" });
   expect(await send("/")).toMatchObject({ status: 200, body: "GET answered" });
+});
+
+test("every answer has an Audit-Id, the client's own where it sends one", async () => {
+  const { auditId } = await send("/");
+  expect(auditId).toMatch(/^[0-9a-f-]{36}$/);
+  expect((await send("/")).auditId).not.toBe(auditId);
+  expect((await send("/", { headers: { "audit-id": "mine" } })).auditId).toBe("mine");
+  expect((await send("/", { method: "POST" }, Buffer.alloc(4 * 2 ** 20))).auditId).toHaveLength(36);
 });
 
 test("a body that is too large is refused before it is sent, and the connection goes on", async () => {

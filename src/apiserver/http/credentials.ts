@@ -9,9 +9,13 @@ const known = new WeakMap<TLSSocket, Certificate>();
 function certificateOf(socket: TLSSocket): Certificate {
   const cached = known.get(socket);
   if (cached !== undefined) return cached;
-  const { subject } = socket.getPeerCertificate() ?? {};
+  const { subject, fingerprint256 } = socket.getPeerCertificate() ?? {};
   const found =
-    subject === undefined ? {} : socket.authorized ? { certificate: namesOf(subject) } : { isCertificateBad: true };
+    subject === undefined
+      ? {}
+      : socket.authorized
+        ? { certificate: { ...namesOf(subject), sha256: fingerprint256.replaceAll(":", "").toLowerCase() } }
+        : { isCertificateBad: true };
   known.set(socket, found);
   return found;
 }

@@ -19,6 +19,12 @@ export interface Outgoing {
   abort(): void;
 }
 
+/** Says in the head by what its request is known. Source: apiserver endpoints/filters/audit_init.go. */
+export const identified = (outgoing: Outgoing, auditId: string): Outgoing => ({
+  ...outgoing,
+  respond: (status, headers) => outgoing.respond(status, { "audit-id": auditId, ...headers }),
+});
+
 interface Wishes {
   readonly method: string;
   readonly acceptEncoding: string | undefined;

@@ -5,6 +5,7 @@
  * was. HTTP/2 uses the stream API; its compatibility layer costs up to half of the throughput.
  */
 
+import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from "node:http";
 import {
@@ -23,7 +24,7 @@ import type { Authenticator } from "../auth/authenticators.ts";
 import { isPassedOn } from "../connect/proxyPath.ts";
 import { readBody } from "./body.ts";
 import { credentialsOf } from "./credentials.ts";
-import { type Outgoing, sendError, sendResponse } from "./respond.ts";
+import { identified, type Outgoing, sendError, sendResponse } from "./respond.ts";
 
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
@@ -195,6 +196,7 @@ async function serve(
   socket: TLSSocket,
 ): Promise<void> {
   const gone = new AbortController();
+  const answering = identified(outgoing, incoming.headers["audit-id"] ?? randomUUID());
   let isAnswered = false;
   outgoing.onClose(() => {
     // An abort makes an error with its stack, which the many requests that just end can do without.
@@ -203,13 +205,13 @@ async function serve(
   try {
     const user = await options.authenticate(credentialsOf(socket, incoming.headers.authorization));
     const request = await requestOf(incoming, gone.signal);
-    await sendResponse(await options.handle(request, user), outgoing, {
+    await sendResponse(await options.handle(request, user), answering, {
       method: request.method,
       acceptEncoding: incoming.headers["accept-encoding"],
     });
     isAnswered = true;
   } catch (error) {
-    if (!outgoing.isClosed()) sendError(error, outgoing, options.env);
+    if (!outgoing.isClosed()) sendError(error, answering, options.env);
   }
 }
 

@@ -117,7 +117,9 @@ export function createResourceStore(
 
   function assumeCreated(object: KubeObject): KubeObject {
     if (cache.get(keyOf(object)) !== undefined) throw alreadyExists(ref, object.metadata.name);
-    return object;
+    const { kind, apiVersion, metadata, ...rest } = object;
+    const { resourceVersion: _, ...unversioned } = metadata;
+    return { kind, apiVersion, metadata: unversioned, ...rest } as KubeObject;
   }
 
   return { assumeCreated, cache, history, prefix, get: (key) => cache.get(key), create, update, remove };

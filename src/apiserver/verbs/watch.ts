@@ -3,6 +3,7 @@ import { PROTOBUF_MEDIA_TYPE } from "../../machinery/protobuf/envelope.ts";
 import type { ApiResponse, WatchFrame } from "../../machinery/requests.ts";
 import type { ResourceRequest } from "../context.ts";
 import { type ListOptions, matcherOf, parseListOptions, scopeOf } from "../listOptions.ts";
+import { notAcceptable } from "../output/accept.ts";
 import { isExpired, makeFrame as makeJsonFrame } from "../output/frames.ts";
 import { negotiate } from "../output/negotiate.ts";
 import { PROTOBUF_WATCH_MEDIA_TYPE } from "../output/protobuf.ts";
@@ -20,12 +21,16 @@ const TIMEOUT_MIN_SECONDS = 1_800;
 /** How long before its end a watch says once more how far it has come. Source: cacher cache_watcher.go, nextBookmarkTime. */
 const LAST_BOOKMARK_MS = 2_000;
 
+/** YAML documents do not make a stream. Source: apimachinery serializer/codec_factory.go. */
+const STREAMED_TYPES = ["application/json", PROTOBUF_MEDIA_TYPE];
+
 const INITIAL_EVENTS_END = { "k8s.io/initial-events-end": "true" };
 
 /** GET with `watch=true`: what happens from a revision on. */
 export async function watch(call: ResourceRequest): Promise<ApiResponse> {
   const { request, resource, info, server } = call;
   const { view, mediaType } = negotiate(call);
+  if (!STREAMED_TYPES.includes(mediaType)) throw notAcceptable(STREAMED_TYPES.map((type) => `${type};stream=watch`));
   const isProtobuf = mediaType === PROTOBUF_MEDIA_TYPE;
   const options = parseListOptions(request.query, resource, { isWatch: true });
   const scope = scopeOf(info, options, resource);

@@ -40,6 +40,7 @@ describe("create", () => {
     const { status, body } = await send("POST", `${MAPS}?dryRun=All`, { metadata: { name: "one" } });
     expect(status).toBe(201);
     expect(body.metadata.uid).toBeTruthy();
+    expect(body.metadata).not.toHaveProperty("resourceVersion");
     expect((await send("GET", ONE)).status).toBe(404);
     expect(storage.revision).toBe(1);
   });
@@ -108,7 +109,7 @@ describe("create", () => {
       `${MAPS}?dryRun=Some`,
       { metadata: { name: "x" } },
       422,
-      'dryRun: Unsupported value: "Some": supported values: "All"',
+      'dryRun: Unsupported value: ["Some"]: supported values: "All"',
     ],
     [
       "a method on one object",

@@ -37,15 +37,7 @@ export function parseWriteOptions({ query, headers }: ApiRequest, optionsKind: s
 
 export function dryRunErrors(dryRun: readonly string[]): FieldError[] {
   const path = new FieldPath("dryRun");
-  return dryRun.every((value) => value === "All")
-    ? []
-    : [
-        notSupported(
-          path,
-          dryRun.find((value) => value !== "All"),
-          ["All"],
-        ),
-      ];
+  return dryRun.every((value) => value === "All") ? [] : [notSupported(path, dryRun, ["All"])];
 }
 
 function fieldManagerErrors(manager: string): FieldError[] {
