@@ -3,14 +3,22 @@
  * is complete already stays the same object.
  */
 
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+
 const isMissing = (value: unknown, fallback: unknown): boolean =>
-  value === undefined || value === null || (value === "" && typeof fallback === "string");
+  isAbsent(value) || (value === "" && typeof fallback === "string");
 
 /** Fills in fields that are left out; an empty text counts as left out where the default is a text. */
 export function withMissing<T extends object>(object: T, defaults: Partial<T>): T {
   const missing = Object.entries(defaults).filter(([key, fallback]) =>
     isMissing((object as Record<string, unknown>)[key], fallback),
   );
+  return missing.length === 0 ? object : { ...object, ...Object.fromEntries(missing) };
+}
+
+/** As `withMissing`, for what Go holds by pointer, for which an empty text is a value like any other. */
+export function withMissingPointers<T extends object>(object: T, defaults: Partial<T>): T {
+  const missing = Object.entries(defaults).filter(([key]) => isAbsent((object as Record<string, unknown>)[key]));
   return missing.length === 0 ? object : { ...object, ...Object.fromEntries(missing) };
 }
 

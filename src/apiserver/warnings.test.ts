@@ -36,6 +36,24 @@ test("an update is remarked on for what is new in it", async () => {
   expect(second.headers).not.toHaveProperty("warning");
 });
 
+test("a template is remarked on again when anything of the spec changes", async () => {
+  const { send } = await serverWithNamespace();
+  for (const kind of ["Deployment", "ReplicaSet", "DaemonSet"]) {
+    const path = `/apis/apps/v1/namespaces/apps/${kind.toLowerCase()}s`;
+    const spec = { nodeSelector: { "beta.kubernetes.io/os": "linux" }, containers: [{ name: "a", image: "b" }] };
+    const template = { metadata: { labels: { a: "b", v: "1" } }, spec };
+    const draft = { metadata: { name: "web" }, spec: { selector: { matchLabels: { a: "b" } }, template } };
+    const { body: made } = await send("POST", path, draft);
+    const changed = structuredClone(made);
+    changed.spec.template.metadata.labels.v = "2";
+    const remark = { warning: expect.stringContaining("spec.template.spec.nodeSelector[beta.kubernetes.io/os]") };
+    expect((await send("PUT", `${path}/web`, changed)).headers).toMatchObject(remark);
+    expect(
+      (await send("PUT", `${path}/web`, { ...changed, metadata: { name: "web", labels: { x: "y" } } })).headers,
+    ).not.toHaveProperty("warning");
+  }
+});
+
 test.each([
   ["nothing is said of nothing", [], undefined],
   ["what is said twice is sent once", ["a", "b", "a"], '299 - "a", 299 - "b"'],

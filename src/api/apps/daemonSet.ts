@@ -6,7 +6,7 @@ import { dropDisabledTemplateFields } from "../core/podSpec/disabledFields.ts";
 import { podTemplateDefaults } from "../core/podSpec/podSpecDefaults.ts";
 import { podTemplateWarnings } from "../core/podWarnings.ts";
 import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy } from "../generated/apps-v1.ts";
-import { withField, withMissing } from "../missing.ts";
+import { withField, withMissing, withMissingPointers } from "../missing.ts";
 import { keepLabelsOnStatus, withoutStatus } from "../strategy.ts";
 import { validateDaemonSet, validateDaemonSetUpdate } from "./daemonSetValidation.ts";
 
@@ -15,7 +15,7 @@ function strategyDefaults(given: DaemonSetUpdateStrategy): DaemonSetUpdateStrate
   const strategy = withMissing(given, { type: "RollingUpdate" });
   if (strategy.type !== "RollingUpdate") return strategy;
   return withField(withMissing(strategy, { rollingUpdate: {} }), "rollingUpdate", (update) =>
-    withMissing(update, { maxUnavailable: 1, maxSurge: 0 }),
+    withMissingPointers(update, { maxUnavailable: 1, maxSurge: 0 }),
   );
 }
 
@@ -71,5 +71,6 @@ export const daemonSet = defineKind<DaemonSet>({
   prepareForUpdate: prepareDaemonSetForUpdate,
   validate: validateDaemonSet,
   validateUpdate: validateDaemonSetUpdate,
-  warnings: ({ metadata, spec }) => (metadata.resourceVersion ? [] : podTemplateWarnings(spec?.template)),
+  warnings: ({ spec }, previous) =>
+    semanticEqual(spec?.template, previous?.spec?.template) ? [] : podTemplateWarnings(spec?.template),
 });

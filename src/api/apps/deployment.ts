@@ -5,7 +5,7 @@ import { templateColumns } from "../columns.ts";
 import { dropDisabledTemplateFields } from "../core/podSpec/disabledFields.ts";
 import { podTemplateDefaults } from "../core/podSpec/podSpecDefaults.ts";
 import type { Deployment, DeploymentSpec, DeploymentStrategy } from "../generated/apps-v1.ts";
-import { withField, withMissing } from "../missing.ts";
+import { withField, withMissing, withMissingPointers } from "../missing.ts";
 import { keepLabelsOnStatus, withoutStatus } from "../strategy.ts";
 import { validateDeployment, validateDeploymentUpdate } from "./deploymentValidation.ts";
 import { workloadWarnings } from "./workload.ts";
@@ -15,7 +15,7 @@ function strategyDefaults(given: DeploymentStrategy): DeploymentStrategy {
   const strategy = withMissing(given, { type: "RollingUpdate" });
   if (strategy.type !== "RollingUpdate") return strategy;
   return withField(withMissing(strategy, { rollingUpdate: {} }), "rollingUpdate", (update) =>
-    withMissing(update, { maxUnavailable: "25%", maxSurge: "25%" }),
+    withMissingPointers(update, { maxUnavailable: "25%", maxSurge: "25%" }),
   );
 }
 

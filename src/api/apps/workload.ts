@@ -111,10 +111,12 @@ export function collisionErrors(next: number | undefined, previous: number | und
   return [invalid(statusPath.at("collisionCount"), next ?? 0, "cannot be decremented")];
 }
 
-/** Source: registry/apps/deployment strategy.go, WarningsOnCreate. */
-export function workloadWarnings({ metadata: { name, resourceVersion }, spec }: Workload): string[] {
-  if (resourceVersion) return [];
-  const reasons = dns1123Label(name);
+/** Source: registry/apps/deployment strategy.go, WarningsOnCreate and WarningsOnUpdate. */
+export function workloadWarnings({ metadata, spec }: Workload, previous?: Workload): string[] {
+  if (previous !== undefined) {
+    return metadata.generation === previous.metadata.generation ? [] : podTemplateWarnings(spec?.template);
+  }
+  const reasons = dns1123Label(metadata.name);
   const text = "this is used in Pod names and hostnames, which can result in surprising behavior";
   const named = `metadata.name: ${text}; a DNS label is recommended: [${reasons.join(" ")}]`;
   return [...(reasons.length === 0 ? [] : [named]), ...podTemplateWarnings(spec?.template)];

@@ -44,15 +44,11 @@ const timedCases = (controller: string, note: string): readonly InvalidCase[] =>
   [
     "a time but no controller",
     { [controller]: "" },
-    "reportingController: Required value",
-    'reportingController: Invalid value: "": name part must be non-empty',
-    `reportingController: Invalid value: "": ${QUALIFIED_REASON}`,
+    `${controller}: Required value`,
+    `${controller}: Invalid value: "": name part must be non-empty`,
+    `${controller}: Invalid value: "": ${QUALIFIED_REASON}`,
   ],
-  [
-    "a controller with a blank",
-    { [controller]: "a b" },
-    `reportingController: Invalid value: "a b": ${QUALIFIED_REASON}`,
-  ],
+  ["a controller with a blank", { [controller]: "a b" }, `${controller}: Invalid value: "a b": ${QUALIFIED_REASON}`],
   ["a time but no instance", { reportingInstance: "" }, "reportingInstance: Required value"],
   [
     "a long instance",

@@ -38,5 +38,5 @@ export const event = defineKind<Event>({
   columns: eventColumns,
   // Only what fits into a path is asked of names. Source: registry/rest BeforeCreate.
   validateName: pathSegmentReasons,
-  validate: validateCoreEvent,
+  validate: (event) => validateCoreEvent(event, "reportingComponent"),
 });

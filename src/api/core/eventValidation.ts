@@ -29,9 +29,9 @@ function namespaceErrors({ metadata: { namespace = "" }, involvedObject, eventTi
 }
 
 /** Events with a time name who says what was done. */
-function timedErrors(event: Event): FieldError[] {
+function timedErrors(event: Event, controllerField: string): FieldError[] {
   const { reportingComponent: controller = "", reportingInstance = "", action = "", reason = "", message = "" } = event;
-  const controllerPath = path("reportingController");
+  const controllerPath = path(controllerField);
   return [
     ...needed(controllerPath, controller),
     ...qualifiedName(controllerPath, controller),
@@ -43,10 +43,10 @@ function timedErrors(event: Event): FieldError[] {
   ];
 }
 
-/** Source: legacyValidateEvent. */
-export const validateCoreEvent = (event: Event): FieldError[] => [
+/** The reporting controller is called what the request's version calls it. Source: legacyValidateEvent. */
+export const validateCoreEvent = (event: Event, controllerField: string): FieldError[] => [
   ...namespaceErrors(event),
-  ...(event.eventTime ? timedErrors(event) : []),
+  ...(event.eventTime ? timedErrors(event, controllerField) : []),
   ...subdomain(path("namespace"), event.metadata.namespace ?? ""),
 ];
 

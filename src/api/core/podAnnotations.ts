@@ -6,9 +6,9 @@ import { MIRROR_POD_ANNOTATION, visitContainers } from "./podSpec/validatePodSpe
 
 /** Source: core/v1 annotation_key_constants.go. */
 const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
-const SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod";
-const SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/";
-const APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/";
+export const SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod";
+export const SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/";
+export const APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/";
 
 type Annotations = Readonly<Record<string, string>> | undefined;
 
@@ -68,6 +68,14 @@ export function validatePodAnnotationUpdate(next: Annotations, previous: Annotat
     if (key === MIRROR_POD_ANNOTATION) errors.push(forbiddenField(path.key(key), "may not add mirror pod annotation"));
   }
   return errors;
+}
+
+/** The field that says what an old annotation says. Source: pkg/api/pod util.go, ApparmorFieldForAnnotation. */
+export function appArmorProfileOf(annotation: string): AppArmorProfile | undefined {
+  if (annotation === "unconfined") return { type: "Unconfined" };
+  if (annotation === "runtime/default") return { type: "RuntimeDefault" };
+  const localhostProfile = annotation.startsWith("localhost/") ? annotation.slice("localhost/".length) : "";
+  return localhostProfile === "" ? undefined : { type: "Localhost", localhostProfile };
 }
 
 type Profile = SeccompProfile | AppArmorProfile;

@@ -2,21 +2,21 @@
  * Remarks on pods and templates that are valid and yet likely wrong; sent when they are made. Source: pkg/api/pod
  * warnings.go (v1.36).
  */
-import { FieldPath, root } from "../../machinery/fieldErrors.ts";
+import { type FieldPath, root } from "../../machinery/fieldErrors.ts";
+import { ipWarnings } from "../../machinery/ipWarnings.ts";
 import { dns1123Label } from "../../machinery/names.ts";
 import { quantityMilliValue } from "../../machinery/quantity.ts";
-import type { ContainerPort, EnvVar, Pod, PodAffinity, PodSpec, PodTemplateSpec } from "../generated/core-v1.ts";
+import type { ContainerPort, EnvVar, Pod, PodSpec, PodTemplateSpec, Volume } from "../generated/core-v1.ts";
 import { visitContainers } from "./podSpec/validatePodSpec.ts";
 import type { VisitedContainer } from "./podSpec/windows.ts";
+import {
+  containerAnnotationWarnings,
+  oldAnnotationWarnings,
+  podSeccompWarnings,
+} from "./podWarnings/oldAnnotations.ts";
+import { overlappingPathWarnings } from "./podWarnings/overlappingPaths.ts";
+import { placementWarnings, podAffinityWarnings } from "./podWarnings/placement.ts";
 
-/** Source: pkg/api/node/util.go. */
-const OLD_NODE_LABELS: Readonly<Record<string, string>> = {
-  "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  "failure-domain.beta.kubernetes.io/region": 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  "failure-domain.beta.kubernetes.io/zone": 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  "beta.kubernetes.io/instance-type": 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-};
 const OLD_VOLUMES: Readonly<Record<string, string>> = {
   photonPersistentDisk: "deprecated in v1.11, non-functional in v1.16+",
   gitRepo: "deprecated in v1.11, and disabled by default in v1.33+",
@@ -28,7 +28,6 @@ const OLD_VOLUMES: Readonly<Record<string, string>> = {
   cephfs: "deprecated in v1.28, non-functional in v1.31+",
   rbd: "deprecated in v1.28, non-functional in v1.31+",
 };
-const MATCHES_NOTHING = "a null labelSelector results in matching no pod";
 /** Bytes cannot be divided. */
 const WHOLE = ["memory", "ephemeral-storage"];
 
@@ -47,39 +46,6 @@ function repeated<T>(
   });
 }
 
-function placementWarnings(spec: PodSpec, path: FieldPath): string[] {
-  const old = Object.keys(spec.nodeSelector ?? {}).flatMap((key) => {
-    const text = OLD_NODE_LABELS[key];
-    return text === undefined ? [] : [`${path.at("nodeSelector").key(key)}: ${text}`];
-  });
-  const spread = (spec.topologySpreadConstraints ?? []).flatMap(({ topologyKey, labelSelector }, index) => {
-    const at = path.at("topologySpreadConstraints").index(index);
-    const text = OLD_NODE_LABELS[topologyKey];
-    return [
-      ...(text === undefined ? [] : [`${at.at("topologyKey")}: ${topologyKey} is ${text}`]),
-      ...(labelSelector === undefined ? [`${at.at("labelSelector")}: ${MATCHES_NOTHING}`] : []),
-    ];
-  });
-  return [...old, ...spread];
-}
-
-function affinityWarnings(affinity: PodAffinity | undefined, path: FieldPath): string[] {
-  const [hard, soft] = [
-    "requiredDuringSchedulingIgnoredDuringExecution",
-    "preferredDuringSchedulingIgnoredDuringExecution",
-  ] as const;
-  const terms = [
-    ...(affinity?.[hard] ?? []).map((term, index) => ({ term, at: path.at(hard).index(index) })),
-    ...(affinity?.[soft] ?? []).map(({ podAffinityTerm }, index) => ({
-      term: podAffinityTerm,
-      at: path.at(soft).index(index).at("podAffinityTerm"),
-    })),
-  ];
-  return terms
-    .filter(({ term }) => term.labelSelector === undefined)
-    .map(({ at }) => `${at.at("labelSelector")}: ${MATCHES_NOTHING}`);
-}
-
 /** A variable may build on the one that it hides: `PATH=$(PATH):/x`. */
 function envWarnings(variables: readonly EnvVar[] | undefined, path: FieldPath): string[] {
   const seen = new Set<string>();
@@ -92,8 +58,10 @@ function envWarnings(variables: readonly EnvVar[] | undefined, path: FieldPath):
   });
 }
 
-function fractionWarnings(list: Readonly<Record<string, string>> | undefined, path: FieldPath): string[] {
-  return WHOLE.flatMap((name) => {
+type Amounts = Readonly<Record<string, string>> | undefined;
+
+function fractionWarnings(list: Amounts, path: FieldPath, names: readonly string[] = WHOLE): string[] {
+  return names.flatMap((name) => {
     const amount = list?.[name];
     if (amount === undefined || quantityMilliValue(amount) % 1000 === 0) return [];
     return [`${path.key(name)}: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`];
@@ -107,17 +75,22 @@ function portConflict(port: ContainerPort, other: ContainerPort): string | undef
   return host === otherHost && !port.hostIP !== !other.hostIP ? "dangerously ambiguous" : undefined;
 }
 
+/** As Go's `%+v` prints it. */
+const goPort = ({ name = "", hostPort = 0, containerPort, protocol = "", hostIP = "" }: ContainerPort): string =>
+  `{Name:${name} HostPort:${hostPort} ContainerPort:${containerPort} Protocol:${protocol} HostIP:${hostIP}}`;
+
 function portWarnings(containers: readonly VisitedContainer[]): string[] {
   const ports = containers.flatMap(({ container, path }) =>
     (container.ports ?? []).map((port, index) => ({ port, at: path.at("ports").index(index) })),
   );
-  const conflicts = ports.flatMap(({ port, at }, index) =>
-    ports.slice(0, index).flatMap((other) => {
+  const conflicts = ports.flatMap(({ port, at }, index) => [
+    ...(port.hostIP && !port.hostPort ? [`${at}: hostIP set without hostPort: ${goPort(port)}`] : []),
+    ...ports.slice(0, index).flatMap((other) => {
       const same = other.port.containerPort === port.containerPort && other.port.protocol === port.protocol;
       const what = same ? portConflict(port, other.port) : undefined;
       return what === undefined ? [] : [`${at}: ${what} port definition with ${other.at}`];
     }),
-  );
+  ]);
   const names = ports.flatMap(({ port, at }, index) => {
     const first = port.name ? ports.slice(0, index).find((other) => other.port.name === port.name) : undefined;
     if (first === undefined) return [];
@@ -127,55 +100,99 @@ function portWarnings(containers: readonly VisitedContainer[]): string[] {
   return [...conflicts, ...names];
 }
 
-function specWarnings(spec: PodSpec, path: FieldPath): string[] {
-  const containers = visitContainers(spec, path);
-  const old = (spec.volumes ?? []).flatMap((volume, index) =>
-    Object.keys(volume).flatMap((source) =>
-      OLD_VOLUMES[source] === undefined
-        ? []
-        : [`${path.at("volumes").index(index).at(source)}: ${OLD_VOLUMES[source]}`],
-    ),
-  );
-  const grace = spec.terminationGracePeriodSeconds ?? 0;
+const QUIETLY_ONE = "must be >= 0; negative values are invalid and will be treated as 1";
+
+/** A claim's sizes are whole bytes. Source: GetWarningsForPersistentVolumeClaimSpec. */
+function claimWarnings({ ephemeral }: Volume, path: FieldPath): string[] {
+  const at = path.at("ephemeral", "volumeClaimTemplate", "spec", "resources");
+  const { requests, limits } = ephemeral?.volumeClaimTemplate?.spec.resources ?? {};
   return [
-    ...placementWarnings(spec, path),
-    ...old,
+    ...fractionWarnings(requests, at.at("requests"), ["storage"]),
+    ...fractionWarnings(limits, at.at("limits"), ["storage"]),
+  ];
+}
+
+function volumeWarnings(volumes: readonly Volume[] | undefined, path: FieldPath): string[] {
+  return (volumes ?? []).flatMap((volume, index) => {
+    const at = path.index(index);
+    const old = Object.keys(volume).filter((source) => OLD_VOLUMES[source] !== undefined);
+    return [...old.map((source) => `${at.at(source)}: ${OLD_VOLUMES[source]}`), ...claimWarnings(volume, at)];
+  });
+}
+
+function listWarnings({ hostAliases, imagePullSecrets }: PodSpec, path: FieldPath): string[] {
+  const secrets = path.at("imagePullSecrets");
+  return [
     ...repeated(
-      spec.hostAliases,
+      hostAliases,
       ({ ip }) => ip,
       (index, ip) => `${path.at("hostAliases").index(index).at("ip")}: duplicate ip ${JSON.stringify(ip)}`,
     ),
     ...repeated(
-      spec.imagePullSecrets,
+      imagePullSecrets,
       ({ name = "" }) => name,
-      (index, name) => `${path.at("imagePullSecrets").index(index).at("name")}: duplicate name ${JSON.stringify(name)}`,
+      (index, name) => `${secrets.index(index).at("name")}: duplicate name ${JSON.stringify(name)}`,
     ),
-    ...fractionWarnings(spec.overhead, path.at("overhead")),
-    ...containers.flatMap(({ container, path: at }) => [
-      ...fractionWarnings(container.resources?.limits, at.at("resources", "limits")),
-      ...fractionWarnings(container.resources?.requests, at.at("resources", "requests")),
-      ...envWarnings(container.env, at.at("env")),
-    ]),
-    ...portWarnings(containers),
-    ...(grace < 0
-      ? [
-          `${path.at("terminationGracePeriodSeconds")}: must be >= 0; negative values are invalid and will be treated as 1`,
-        ]
-      : []),
-    ...affinityWarnings(spec.affinity?.podAffinity, path.at("affinity", "podAffinity")),
-    ...affinityWarnings(spec.affinity?.podAntiAffinity, path.at("affinity", "podAntiAffinity")),
+    ...(imagePullSecrets ?? []).flatMap(({ name }, index) =>
+      name ? [] : [`${secrets.index(index).at("name")}: invalid empty name ""`],
+    ),
   ];
 }
 
-/** An object that exists has been remarked upon. */
-export function podWarnings({ metadata: { name, resourceVersion }, spec }: Pod): string[] {
-  if (resourceVersion || spec === undefined) return [];
+function addressWarnings({ dnsConfig, hostAliases }: PodSpec, path: FieldPath): string[] {
+  const [servers, aliases] = [path.at("dnsConfig", "nameservers"), path.at("hostAliases")];
+  return [
+    ...(dnsConfig?.nameservers ?? []).flatMap((server, index) => ipWarnings(servers.index(index), server)),
+    ...(hostAliases ?? []).flatMap(({ ip }, index) => ipWarnings(aliases.index(index).at("ip"), ip)),
+  ];
+}
+
+interface Remarked {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec?: PodSpec;
+}
+
+/** @param at of the template; undefined for a pod itself. */
+function allWarnings({ metadata, spec }: Remarked, at?: FieldPath): string[] {
+  if (spec === undefined) return [];
+  const annotations = metadata?.annotations ?? {};
+  const [path, notes] = [(at ?? root).at("spec"), (at ?? root).at("metadata", "annotations")];
+  const containers = visitContainers(spec, path);
+  const context = { spec, path: notes, isTemplate: at !== undefined };
+  return [
+    ...placementWarnings(spec, path),
+    ...oldAnnotationWarnings(annotations, notes),
+    ...volumeWarnings(spec.volumes, path.at("volumes")),
+    ...overlappingPathWarnings(spec),
+    ...listWarnings(spec, path),
+    ...fractionWarnings(spec.overhead, path.at("overhead")),
+    ...podSeccompWarnings(annotations, spec, notes),
+    ...containers.flatMap((visited) => [
+      ...containerAnnotationWarnings(annotations, visited, context),
+      ...fractionWarnings(visited.container.resources?.limits, visited.path.at("resources", "limits")),
+      ...fractionWarnings(visited.container.resources?.requests, visited.path.at("resources", "requests")),
+      ...envWarnings(visited.container.env, visited.path.at("env")),
+    ]),
+    ...portWarnings(containers),
+    ...((spec.terminationGracePeriodSeconds ?? 0) < 0
+      ? [`${path.at("terminationGracePeriodSeconds")}: ${QUIETLY_ONE}`]
+      : []),
+    ...podAffinityWarnings(spec.affinity?.podAffinity, path.at("affinity", "podAffinity")),
+    ...podAffinityWarnings(spec.affinity?.podAntiAffinity, path.at("affinity", "podAntiAffinity")),
+    ...addressWarnings(spec, path),
+  ];
+}
+
+/** Updates of pods are mostly a kubelet's: nothing is said of them. Source: pod strategy.go, WarningsOnUpdate. */
+export function podWarnings(pod: Pod): string[] {
+  const { name, resourceVersion } = pod.metadata;
+  if (resourceVersion) return [];
   const reasons = dns1123Label(name);
   const surprise = "this is used in the Pod's hostname, which can result in surprising behavior";
   const named = `metadata.name: ${surprise}; a DNS label is recommended: [${reasons.join(" ")}]`;
-  return [...(reasons.length === 0 ? [] : [named]), ...specWarnings(spec, root.at("spec"))];
+  return [...(reasons.length === 0 ? [] : [named]), ...allWarnings(pod)];
 }
 
 /** Of a workload's template, which stands at `spec.template`. */
 export const podTemplateWarnings = (template: PodTemplateSpec | undefined): string[] =>
-  template?.spec === undefined ? [] : specWarnings(template.spec, new FieldPath("spec").at("template", "spec"));
+  template === undefined ? [] : allWarnings(template, root.at("spec", "template"));

@@ -189,6 +189,11 @@ describe("services", () => {
       "spec.healthCheckNodePort: Invalid value: 30001: may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
     ],
     [
+      "an empty internal traffic policy",
+      { "spec.internalTrafficPolicy": "" },
+      'spec.internalTrafficPolicy: Unsupported value: "": supported values: "Cluster", "Local"',
+    ],
+    [
       "an unknown internal traffic policy",
       { "spec.internalTrafficPolicy": "Near" },
       'spec.internalTrafficPolicy: Unsupported value: "Near": supported values: "Cluster", "Local"',

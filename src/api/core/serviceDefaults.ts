@@ -1,6 +1,6 @@
 /** Source: apis/core/v1/defaults.go, SetDefaults_Service. */
 import type { Service, ServicePort, ServiceSpec } from "../generated/core-v1.ts";
-import { withEach, withField, withMissing } from "../missing.ts";
+import { withEach, withField, withMissing, withMissingPointers } from "../missing.ts";
 
 /** Three hours. Source: core/v1 DefaultClientIPServiceAffinitySeconds. */
 const CLIENT_IP_AFFINITY_SECONDS = 10_800;
@@ -29,7 +29,7 @@ function specDefaults(given: ServiceSpec): ServiceSpec {
   let spec = affinityDefaults(withMissing(given, { sessionAffinity: "None", type: "ClusterIP" }));
   spec = withEach(spec, "ports", portDefaults);
   if (isExternallyAccessible(spec)) spec = withMissing(spec, { externalTrafficPolicy: "Cluster" });
-  if (spec.type !== "ExternalName") spec = withMissing(spec, { internalTrafficPolicy: "Cluster" });
+  if (spec.type !== "ExternalName") spec = withMissingPointers(spec, { internalTrafficPolicy: "Cluster" });
   if (spec.type === "LoadBalancer") spec = withMissing(spec, { allocateLoadBalancerNodePorts: true });
   return spec;
 }
@@ -39,7 +39,9 @@ export function serviceDefaults(service: Service): Service {
   if (next.spec?.type !== "LoadBalancer") return next;
   return withField(next, "status", (status) =>
     withField(status, "loadBalancer", (balancer) =>
-      withEach(balancer, "ingress", (ingress) => (ingress.ip ? withMissing(ingress, { ipMode: "VIP" }) : ingress)),
+      withEach(balancer, "ingress", (ingress) =>
+        ingress.ip ? withMissingPointers(ingress, { ipMode: "VIP" }) : ingress,
+      ),
     ),
   );
 }

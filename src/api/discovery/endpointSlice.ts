@@ -4,7 +4,7 @@ import { FieldPath } from "../../machinery/fieldErrors.ts";
 import { ipWarnings } from "../../machinery/ipWarnings.ts";
 import { firstFew } from "../columns.ts";
 import type { EndpointSlice } from "../generated/discovery-v1.ts";
-import { withEach, withMissing } from "../missing.ts";
+import { withEach, withMissingPointers } from "../missing.ts";
 import { validateEndpointSlice, validateEndpointSliceUpdate } from "./endpointSliceValidation.ts";
 
 const UNSET = "<unset>";
@@ -59,7 +59,7 @@ export const endpointSlice = defineKind<EndpointSlice>({
   plural: "endpointslices",
   scope: "Namespaced",
   hasGeneration: true,
-  withDefaults: (slice) => withEach(slice, "ports", (port) => withMissing(port, { name: "", protocol: "TCP" })),
+  withDefaults: (slice) => withEach(slice, "ports", (port) => withMissingPointers(port, { name: "", protocol: "TCP" })),
   columns: [
     nameColumn,
     { name: "AddressType", type: "string", value: (slice) => slice.addressType },

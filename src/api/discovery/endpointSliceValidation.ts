@@ -14,6 +14,7 @@ import {
   labelValue,
   legacyIp,
   neededOneOf,
+  oneOf,
   qualifiedName,
   seenBefore,
   subdomain,
@@ -102,7 +103,9 @@ function portErrors(ports: readonly EndpointPort[] = []): FieldError[] {
   return each(path, ports, ({ name = "", protocol, appProtocol }, at) => [
     ...(name === "" ? [] : label(at.at("name"), name)),
     ...(seenBefore(seen, name) ? [duplicate(at.at("name"), name)] : []),
-    ...neededOneOf(at.at("protocol"), protocol, ["SCTP", "TCP", "UDP"]),
+    ...(protocol === undefined
+      ? [required(at.at("protocol"))]
+      : oneOf(at.at("protocol"), protocol, ["SCTP", "TCP", "UDP"])),
     ...(appProtocol === undefined ? [] : qualifiedName(at.at("appProtocol"), appProtocol)),
   ]);
 }

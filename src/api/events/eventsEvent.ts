@@ -50,7 +50,10 @@ export function fromCoreEvent(event: CoreEvent): Event {
 /** An event that is not stored yet has no resourceVersion. */
 function validate(event: Event): FieldError[] {
   const stored = toCoreEvent(event);
-  return [...validateCoreEvent(stored), ...(event.metadata.resourceVersion ? [] : validateNewEvent(stored))];
+  return [
+    ...validateCoreEvent(stored, "reportingController"),
+    ...(event.metadata.resourceVersion ? [] : validateNewEvent(stored)),
+  ];
 }
 
 const regarding = (field: keyof ObjectReference) => (event: Event) => event.regarding?.[field] ?? "";

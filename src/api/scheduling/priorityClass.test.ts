@@ -38,6 +38,11 @@ describe("priority classes", () => {
       `${RESERVED}globalDefault of system-cluster-critical PriorityClass must be false`,
     ],
     [
+      "an empty preemption policy, which is no missing one",
+      { preemptionPolicy: "" },
+      "preemptionPolicy: Required value",
+    ],
+    [
       "an unknown preemption policy",
       { preemptionPolicy: "Always" },
       'preemptionPolicy: Unsupported value: "Always": supported values: "PreemptLowerPriority", "Never"',
@@ -56,4 +61,9 @@ describe("priority classes", () => {
   test("preempts by default", () => {
     expect(priorityClass.withDefaults(BASE as unknown as PriorityClass).preemptionPolicy).toBe("PreemptLowerPriority");
   });
+});
+
+test("a priority class is of generation 1 for good", () => {
+  const made = priorityClass.prepareForCreate(BASE as PriorityClass, { nowMs: 0, subresource: "", user: { name: "a", groups: [] } });
+  expect(made.metadata.generation).toBe(1);
 });

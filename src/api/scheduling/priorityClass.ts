@@ -1,6 +1,6 @@
 import { ageColumn, defineKind, nameColumn } from "../../machinery/defineKind.ts";
 import type { PriorityClass } from "../generated/scheduling-v1.ts";
-import { withMissing } from "../missing.ts";
+import { withMissingPointers } from "../missing.ts";
 import { validatePriorityClass, validatePriorityClassUpdate } from "./priorityClassValidation.ts";
 
 /** A name for how important a pod is. */
@@ -11,7 +11,7 @@ export const priorityClass = defineKind<PriorityClass>({
   plural: "priorityclasses",
   shortNames: ["pc"],
   scope: "Cluster",
-  withDefaults: (priorityClass) => withMissing(priorityClass, { preemptionPolicy: "PreemptLowerPriority" }),
+  withDefaults: (priorityClass) => withMissingPointers(priorityClass, { preemptionPolicy: "PreemptLowerPriority" }),
   columns: [
     nameColumn,
     { name: "Value", type: "integer", value: (priorityClass) => priorityClass.value ?? 0 },
@@ -20,10 +20,11 @@ export const priorityClass = defineKind<PriorityClass>({
     {
       name: "PreemptionPolicy",
       type: "string",
-      priority: 1,
       value: (priorityClass) => priorityClass.preemptionPolicy ?? "",
     },
   ],
+  // Nothing ever counts it up. Source: registry/scheduling/priorityclass strategy.go, PrepareForCreate.
+  prepareForCreate: (priorityClass) => ({ ...priorityClass, metadata: { ...priorityClass.metadata, generation: 1 } }),
   validate: validatePriorityClass,
   validateUpdate: validatePriorityClassUpdate,
 });

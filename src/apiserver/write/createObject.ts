@@ -74,7 +74,7 @@ async function createNamed(call: ResourceRequest, draft: KubeObject, options: Wr
   try {
     const object = server.codecs.whole(kind.withDefaults(kind.prepareForCreate(begun.object, context)), kind);
     const errors = [...metadataErrors(object, resource), ...kind.validate(object, context)];
-    if (errors.length > 0) throw invalidObject(kind, object.metadata.name, errors);
+    if (errors.length > 0) throw invalidObject(kind.storedAs ?? kind, object.metadata.name, errors);
     await server.admission.validate(
       admissionRequest(call, "CREATE", object, undefined, options.dryRun, "CreateOptions"),
     );

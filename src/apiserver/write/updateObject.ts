@@ -88,7 +88,7 @@ function finished(call: ResourceRequest, wanted: KubeObject, current: KubeObject
     ...kind.validate(object, context),
     ...kind.validateUpdate(object, current, context),
   ];
-  if (errors.length > 0) throw invalidObject(kind, object.metadata.name, errors);
+  if (errors.length > 0) throw invalidObject(kind.storedAs ?? kind, object.metadata.name, errors);
   if (call.info.subresource === "") call.warnings.push(...kind.warnings(object, current));
   return object;
 }

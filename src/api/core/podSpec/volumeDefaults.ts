@@ -1,6 +1,6 @@
 /** Defaults of volumes. Source: apis/core/v1/defaults.go and zz_generated.defaults.go. */
 import type { DownwardAPIVolumeFile, HostPathVolumeSource, Volume, VolumeProjection } from "../../generated/core-v1.ts";
-import { withEach, withField, withMissing } from "../../missing.ts";
+import { withEach, withField, withMissing, withMissingPointers } from "../../missing.ts";
 import { defaultPullPolicy } from "./imageName.ts";
 import { requirementsDefaults } from "./resourceDefaults.ts";
 
@@ -26,7 +26,7 @@ function oldSourceDefaults(volume: Volume): Volume {
     withMissing(rbd, { pool: "rbd", user: "admin", keyring: "/etc/ceph/keyring" }),
   );
   next = withField(next, "azureDisk", (disk) =>
-    withMissing(disk, { cachingMode: "ReadWrite", fsType: "ext4", readOnly: false, kind: "Shared" }),
+    withMissingPointers(disk, { cachingMode: "ReadWrite", fsType: "ext4", readOnly: false, kind: "Shared" }),
   );
   return withField(next, "scaleIO", (scaleIO) =>
     withMissing(scaleIO, { storageMode: "ThinProvisioned", fsType: "xfs" }),
@@ -41,7 +41,7 @@ const claimDefaults = (volume: Volume): Volume =>
   withField(volume, "ephemeral", (ephemeral) =>
     withField(ephemeral, "volumeClaimTemplate", (template) =>
       withField(template, "spec", (spec) =>
-        withField(withMissing(spec, { volumeMode: "Filesystem" }), "resources", requirementsDefaults),
+        withField(withMissingPointers(spec, { volumeMode: "Filesystem" }), "resources", requirementsDefaults),
       ),
     ),
   );
