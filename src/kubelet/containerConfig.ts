@@ -3,6 +3,7 @@ import { containerResources } from "./environment/containerResources.ts";
 import { containerSecurity } from "./environment/containerSecurity.ts";
 import { expandCommand } from "./environment/environment.ts";
 import type { EnvVariable } from "./environment/serviceVariables.ts";
+import { normalizeName } from "./images/reference.ts";
 import { containerHash } from "./podLifecycle/containerHash.ts";
 import {
   CONTAINER_HASH_ANNOTATION,
@@ -16,14 +17,14 @@ import {
   TERMINATION_MESSAGE_PATH_ANNOTATION,
   TERMINATION_MESSAGE_POLICY_ANNOTATION,
 } from "./podLifecycle/runtimePod.ts";
-import type { ContainerConfig, ContainerMount } from "./runtime.ts";
+import type { ContainerConfig, ContainerMount, ImageStatus } from "./runtime.ts";
 
 export interface ContainerConfigInput {
   readonly pod: Pod;
   readonly container: Container;
   readonly sandboxId: string;
   readonly attempt: number;
-  readonly imageId: string;
+  readonly image: ImageStatus;
   readonly environment: readonly EnvVariable[];
   readonly mounts: readonly ContainerMount[];
   readonly logPath: string;
@@ -45,6 +46,19 @@ function annotations({ pod, container, attempt, terminationMessageHostPath }: Co
   };
 }
 
+/**
+ * In full, as the runtime knows it. Where the image has several names it is the one that was asked for.
+ * Source: containerd internal/cri/server/container_status.go.
+ */
+function imageNames({ image: asked = "" }: Container, { id, repoTags, repoDigests }: ImageStatus) {
+  const full = normalizeName(asked);
+  return {
+    imageId: id,
+    imageName: repoTags.find((tag) => tag === full) ?? repoTags[0] ?? asked,
+    imageRef: repoDigests[0] ?? id,
+  };
+}
+
 /** Source: kuberuntime_container.go generateContainerConfig. */
 export function containerConfig(input: ContainerConfigInput): ContainerConfig {
   const { pod, container, environment } = input;
@@ -53,8 +67,7 @@ export function containerConfig(input: ContainerConfigInput): ContainerConfig {
     sandboxId: input.sandboxId,
     name: container.name,
     attempt: input.attempt,
-    imageId: input.imageId,
-    imageName: container.image ?? "",
+    ...imageNames(container, input.image),
     ...expandCommand(container, environment),
     env: environment,
     ...(workingDir !== undefined && workingDir !== "" && { workingDir }),

@@ -3,6 +3,7 @@ import type { Container, Pod } from "../api/generated/core-v1.ts";
 import type { Env } from "../lib/env.ts";
 import { createTurns } from "../lib/turns.ts";
 import { containerReference, REASONS, type Recorder } from "./events.ts";
+import { parseReference } from "./images/reference.ts";
 import { type BackOffEntry, backOffUntil, goDuration, nextBackOff } from "./podLifecycle/backOff.ts";
 import { type ImageStatus, type RegistryCredential, type Runtime, RuntimeError } from "./runtime.ts";
 
@@ -35,20 +36,15 @@ export interface ImagePuller {
   forgetPod(uid: string): void;
 }
 
-/** Source: distribution/reference, reduced to what decides whether a name can be one. */
-const IMAGE_NAME =
-  /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d+)?\/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$/;
-
-/** "busybox" → "busybox:latest". @returns undefined for what is no name. */
-export function withDefaultTag(image: string): string | undefined {
-  if (!IMAGE_NAME.test(image)) return undefined;
-  if (image.includes("@") || /:[^/]*$/.test(image)) return image;
-  return `${image}:latest`;
+/** "busybox" → "busybox:latest". @throws Error for what is no name */
+export function withDefaultTag(image: string): string {
+  const { tag, digest } = parseReference(image);
+  return tag === undefined && digest === undefined ? `${image}:latest` : image;
 }
 
 /** Source: apis/core/v1/defaults.go SetDefaults_Container. */
-const pullPolicyOf = ({ imagePullPolicy, image = "" }: Container): string =>
-  imagePullPolicy ?? (withDefaultTag(image)?.endsWith(":latest") === true ? "Always" : "IfNotPresent");
+const pullPolicyOf = ({ imagePullPolicy }: Container, image: string): string =>
+  imagePullPolicy ?? (image.endsWith(":latest") ? "Always" : "IfNotPresent");
 
 interface Pull {
   readonly promise: Promise<ImageStatus>;
@@ -128,17 +124,21 @@ export function createImagePuller({
     return status;
   };
 
+  const named = (pod: Pod, container: Container): string => {
+    try {
+      return withDefaultTag(container.image ?? "");
+    } catch (cause) {
+      const message = `Failed to apply default image tag "${container.image}": ${(cause as Error).message}`;
+      recorder.event(containerReference(pod, container.name), "Warning", REASONS.inspectFailed, message);
+      throw new ImageError("InvalidImageName", message, { cause });
+    }
+  };
+
   return {
     async ensure(pod, container, credentials) {
       const reference = containerReference(pod, container.name);
-      const image = withDefaultTag(container.image ?? "");
-      if (image === undefined) {
-        const cause = `couldn't parse image name "${container.image}": invalid reference format`;
-        const message = `Failed to apply default image tag "${container.image}": ${cause}`;
-        recorder.event(reference, "Warning", REASONS.inspectFailed, message);
-        throw new ImageError("InvalidImageName", message);
-      }
-      const policy = pullPolicyOf(container);
+      const image = named(pod, container);
+      const policy = pullPolicyOf(container, image);
       const status = policy === "Always" ? undefined : await runtime.images.status(image);
       if (status !== undefined) return present(pod, container, status);
       if (policy !== "Never") return pullNow(pod, container, image, credentials);

@@ -232,6 +232,68 @@ test("a ConfigMap that is missing holds the pod back, and changes reach it", asy
   await stop();
 });
 
+test("every volume that cannot be set up is told", async () => {
+  const { clock, create, events, stop } = await testKubelet();
+  const volumes = ["one", "two"].map((name) => ({ name, secret: { secretName: name } }));
+  await create({ name: "locked", spec: { volumes } });
+  await clock.advance(100);
+  expect((await events("locked")).toSorted()).toEqual(
+    ["one", "two"].map(
+      (name) => `FailedMount: MountVolume.SetUp failed for volume "${name}" : secret "${name}" not found`,
+    ),
+  );
+  await stop();
+});
+
+test("a container tells its image by its full name, and by the digest that it can be had by again", async () => {
+  const { clock, create, pod, runtime, stop } = await testKubelet();
+  const { status } = runtime.images;
+  const named = {
+    repoTags: ["example.com/other:1", "docker.io/library/web:1.0"],
+    repoDigests: ["docker.io/library/web@sha256:1"],
+  };
+  Object.assign(runtime.images, {
+    status: async (name: string) => ({ ...(await status(name)), ...named }),
+  });
+  await create({ name: "full" });
+  await clock.advance(100);
+  expect((await pod("full")).status.containerStatuses).toMatchObject([
+    { image: "docker.io/library/web:1.0", imageID: "docker.io/library/web@sha256:1" },
+  ]);
+  await stop();
+});
+
+test.each([
+  [
+    "Web:1",
+    'couldn\'t parse image name "Web:1": invalid reference format: repository name (library/Web) must be lowercase',
+  ],
+  ["web:", 'couldn\'t parse image name "web:": invalid reference format'],
+])("%s is no image", async (image, why) => {
+  const { clock, create, pod, stop } = await testKubelet();
+  await create({ name: "odd", spec: { containers: [{ name: "app", image }] } });
+  await clock.advance(100);
+  expect((await pod("odd")).status.containerStatuses?.[0]?.state?.waiting).toEqual({
+    reason: "InvalidImageName",
+    message: `Failed to apply default image tag "${image}": ${why}`,
+  });
+  await stop();
+});
+
+test("a kernel setting that others would feel is refused", async () => {
+  const { clock, create, pod, events, stop } = await testKubelet();
+  await create({ name: "tuned", spec: { securityContext: { sysctls: [{ name: "kernel.msgmax", value: "1" }] } } });
+  await clock.advance(100);
+  const message = 'forbidden sysctl: "kernel.msgmax" not allowlisted';
+  expect((await pod("tuned")).status).toMatchObject({
+    phase: "Failed",
+    reason: "SysctlForbidden",
+    message: `Pod was rejected: ${message}`,
+  });
+  expect(await events("tuned")).toEqual([`SysctlForbidden: ${message}`]);
+  await stop();
+});
+
 test("activeDeadlineSeconds ends a pod", async () => {
   const { clock, create, pod, stop } = await testKubelet();
   await create({ name: "late", spec: { activeDeadlineSeconds: 30 } });

@@ -4,6 +4,7 @@ import { nodeRequirementsMatch } from "../machinery/nodeSelectorTerms.ts";
 import { quantityMilliValue, quantityValue } from "../machinery/quantity.ts";
 import { isTolerated } from "../machinery/tolerations.ts";
 import { isSidecar } from "./podLifecycle/runtimePod.ts";
+import { sysctlRejection } from "./sysctls.ts";
 
 export interface Rejection {
   readonly reason: string;
@@ -114,7 +115,13 @@ function taintRejection({ pod, node }: AdmissionInput): Rejection | undefined {
 
 /** @returns why the pod may not run here; undefined: it may. */
 export function admitPod(input: AdmissionInput): Rejection | undefined {
-  return resourceRejection(input) ?? selectorRejection(input) ?? portRejection(input) ?? taintRejection(input);
+  return (
+    sysctlRejection(input.pod) ??
+    resourceRejection(input) ??
+    selectorRejection(input) ??
+    portRejection(input) ??
+    taintRejection(input)
+  );
 }
 
 export const nodeForAdmission = (node: Node | undefined): AdmissionInput["node"] => ({

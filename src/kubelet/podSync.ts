@@ -11,7 +11,7 @@ import type { PodState } from "./podState.ts";
 import { sandboxConfig } from "./sandboxConfig.ts";
 import { StartError, startContainer } from "./startContainer.ts";
 import type { MountedVolumes } from "./volumes/mountedVolumes.ts";
-import { setUpVolumes, VolumeError } from "./volumes/podVolumes.ts";
+import { setUpVolumes, type VolumesError } from "./volumes/podVolumes.ts";
 
 /** A failed start is tried again after this. Source: pod_workers.go backOffPeriod. */
 const START_RETRY_MS = 10_000;
@@ -95,9 +95,8 @@ async function prepare(sync: PodSync, actions: PodActions): Promise<Prepared | u
   if (sandbox.status === "rejected")
     told(sync, REASONS.failedCreatePodSandBox, "Failed to create pod sandbox: ", sandbox.reason);
   if (volumes.status === "rejected") {
-    const { reason } = volumes;
-    const name = reason instanceof VolumeError ? reason.volumeName : "";
-    told(sync, REASONS.failedMount, `MountVolume.SetUp failed for volume "${name}" : `, reason);
+    for (const error of (volumes.reason as VolumesError).errors)
+      told(sync, REASONS.failedMount, `MountVolume.SetUp failed for volume "${error.volumeName}" : `, error);
   }
   const delayMs = Math.min(SET_UP_RETRY_MIN_MS * 2 ** state.failures, SET_UP_RETRY_MAX_MS);
   state.failures += 1;
@@ -130,7 +129,7 @@ async function sandboxFor(sync: PodSync, { createSandbox, killPod, sandboxId, at
   return status.id;
 }
 
-/** Sets up what is missing and brings what changed up to date. @throws VolumeError */
+/** Sets up what is missing and brings what changed up to date. @throws VolumesError */
 export async function mount(sync: Pick<PodSync, "context" | "state" | "wakeAt">): Promise<MountedVolumes> {
   const { context, state, wakeAt } = sync;
   const { pod } = state;

@@ -69,6 +69,8 @@ export interface ContainerConfig {
   readonly imageId: string;
   /** Name as the pod spec writes it. */
   readonly imageName: string;
+  /** Digest under which it was pulled: where it can be had again; its id when it was loaded. */
+  readonly imageRef?: string;
   /** Replace the image's entrypoint and cmd when not empty. */
   readonly command: readonly string[];
   readonly args: readonly string[];
@@ -99,6 +101,12 @@ export interface ContainerSecurity {
   readonly allowPrivilegeEscalation: boolean;
 }
 
+export interface ContainerUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly supplementalGroups: readonly number[];
+}
+
 export type ContainerState = "Created" | "Running" | "Exited" | "Unknown";
 
 export interface ContainerStatus {
@@ -116,6 +124,9 @@ export interface ContainerStatus {
   readonly message?: string;
   readonly imageId: string;
   readonly imageName: string;
+  readonly imageRef?: string;
+  /** Whom its first process runs as. */
+  readonly user?: ContainerUser;
   readonly logPath: string;
   readonly pid?: number;
   readonly labels: Readonly<Record<string, string>>;

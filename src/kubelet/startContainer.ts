@@ -122,7 +122,7 @@ async function configure(context: KubeletContext, input: StartInput, attempt: nu
     container,
     sandboxId,
     attempt,
-    imageId: status.id,
+    image: status,
     environment,
     mounts: [...mounts, ...hosts, ...log.mounts],
     logPath: `${logFolder}/${attempt}.log`,

@@ -34,7 +34,7 @@ export function parseReference(name: string): ImageReference {
   if (tag !== undefined && !TAG.test(tag)) throw invalid();
   const { registry, repository } = splitRegistry(hasTag ? beforeDigest.slice(0, colon) : beforeDigest);
   if (repository !== repository.toLowerCase()) {
-    throw invalid("invalid reference format: repository name must be lowercase");
+    throw invalid(`invalid reference format: repository name (${repository}) must be lowercase`);
   }
   if (!REGISTRY.test(registry) || !REPOSITORY.test(repository)) throw invalid();
   if (registry.length + repository.length + 1 > REPOSITORY_LENGTH_MAX) throw invalid("repository name too long");

@@ -110,7 +110,7 @@ function knownToRuntime(input: ContainerStatusInput, container: Container, statu
   return {
     name: container.name,
     image: status.imageName,
-    imageID: status.imageId,
+    imageID: status.imageRef ?? status.imageId,
     containerID: `${input.runtimeName}://${status.id}`,
     restartCount: status.attempt,
     state: stateOf(input, status),
@@ -118,6 +118,7 @@ function knownToRuntime(input: ContainerStatusInput, container: Container, statu
     ...(requests !== undefined && { allocatedResources: requests }),
     ...((requests !== undefined || limits !== undefined) && { resources: { limits, requests } }),
     ...(mounts.length > 0 && { volumeMounts: mounts }),
+    ...(status.user !== undefined && { user: { linux: status.user } }),
   };
 }
 

@@ -14,6 +14,16 @@ export class VolumeError extends Error {
   }
 }
 
+/** Some volumes of a pod could not be set up. */
+export class VolumesError extends Error {
+  readonly errors: readonly VolumeError[];
+  constructor(errors: readonly VolumeError[]) {
+    super(errors.map(({ volumeName, message }) => `volume "${volumeName}": ${message}`).join("; "));
+    this.name = "VolumesError";
+    this.errors = errors;
+  }
+}
+
 /** A pod's own folder, and one for it on the node's tmpfs. */
 export interface PodFolders {
   readonly disk: string;
@@ -37,11 +47,20 @@ async function setUp(context: PodVolumeContext, folders: PodFolders, volume: Vol
   }
 }
 
-/** All at the same time; what is set up stays as it is, what changed is brought up to date. @throws VolumeError */
+/** All at the same time; what is set up stays as it is, what changed is brought up to date. @throws VolumesError */
 export async function setUpVolumes(context: PodVolumeContext, folders: PodFolders, pod: Pod): Promise<MountedVolumes> {
-  const volumes = pod.spec.volumes ?? [];
-  const mounted = await Promise.all(volumes.map((volume) => setUp(context, folders, volume)));
-  return new Map(volumes.map(({ name }, index) => [name, mounted[index] as MountedVolume]));
+  const errors: VolumeError[] = [];
+  const mounted = new Map<string, MountedVolume>();
+  const setUpOne = async (volume: Volume) => {
+    try {
+      mounted.set(volume.name, await setUp(context, folders, volume));
+    } catch (error) {
+      errors.push(error as VolumeError);
+    }
+  };
+  await Promise.all((pod.spec.volumes ?? []).map(setUpOne));
+  if (errors.length > 0) throw new VolumesError(errors);
+  return mounted;
 }
 
 /** Goes by the folders that are there, so that it works without the pod. */

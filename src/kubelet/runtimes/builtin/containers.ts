@@ -46,9 +46,9 @@ export class BuiltinContainers {
 
   create(config: ContainerConfig, program: BuiltinProgram): string {
     const id = Buffer.from(this.#env.random.bytes(32)).toString("hex");
-    const { sandboxId, name, attempt, imageId, imageName, logPath, labels, annotations } = config;
+    const { sandboxId, name, attempt, imageId, imageName, imageRef, logPath, labels, annotations } = config;
     const createdAtMs = this.#env.clock.now();
-    const about = { sandboxId, name, attempt, imageId, imageName, logPath, labels, annotations };
+    const about = { sandboxId, name, attempt, imageId, imageName, imageRef, logPath, labels, annotations };
     this.#save(this.#add({ id, ...about, state: "Created", createdAtMs }, config, program));
     return id;
   }

@@ -91,10 +91,11 @@ export class Containers {
     try {
       const rootPath = mountRootFilesystem(this.#context, id, image);
       const database = { passwd: readInRoot(rootPath, "etc/passwd"), group: readInRoot(rootPath, "etc/group") };
+      const user = resolveUser(imageProcess.User ?? "", database, config.security);
       const spec = ociSpec({
         config,
         image: imageProcess,
-        user: resolveUser(imageProcess.User ?? "", database, config.security),
+        user,
         sandbox: this.#partsFor(config),
         rootPath,
         cgroupPath,
@@ -102,7 +103,9 @@ export class Containers {
         oomScoreAdjMin: this.#context.oomScoreAdjMin,
       });
       writeFileSync(join(bundle, "config.json"), JSON.stringify(spec));
-      this.#save({ id, config, createdAtMs: env.clock.now(), cgroupPath, stopSignal });
+      const { uid, gid, additionalGids } = user;
+      const about = { id, config, createdAtMs: env.clock.now(), cgroupPath, stopSignal };
+      this.#save({ ...about, user: { uid, gid, supplementalGroups: additionalGids } });
       return id;
     } catch (error) {
       await this.#removeFiles(id);
@@ -325,8 +328,8 @@ export class Containers {
 }
 
 function statusOf(record: ContainerRecord): ContainerStatus {
-  const { id, config, createdAtMs, startedAtMs, end, process } = record;
-  const { sandboxId, name, attempt, imageId, imageName, logPath, labels, annotations } = config;
+  const { id, config, createdAtMs, startedAtMs, end, process, user } = record;
+  const { sandboxId, name, attempt, imageId, imageName, imageRef, logPath, labels, annotations } = config;
   const state = end !== undefined ? "Exited" : startedAtMs !== undefined ? "Running" : "Created";
   const common = {
     id,
@@ -338,6 +341,8 @@ function statusOf(record: ContainerRecord): ContainerStatus {
     startedAtMs,
     imageId,
     imageName,
+    imageRef,
+    user,
     logPath,
     labels,
     annotations,

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ContainerConfig, SandboxConfig } from "../../runtime.ts";
+import type { ContainerConfig, ContainerUser, SandboxConfig } from "../../runtime.ts";
 
 /** A process that is surely the one meant: its id and when it started (clock ticks after boot). */
 export interface ProcessIdentity {
@@ -15,6 +15,7 @@ export interface ContainerRecord {
   readonly createdAtMs: number;
   readonly cgroupPath: string;
   readonly stopSignal: string;
+  readonly user?: ContainerUser;
   /** Start was asked for; without `process` it did not get through. */
   readonly isStarting?: boolean;
   readonly process?: ProcessIdentity;

@@ -33,9 +33,9 @@ export class SimulatedContainer {
     this.#env = env;
     this.#files = files;
     this.#onExit = onExit;
-    const { sandboxId, name, attempt, imageId, imageName, logPath, labels, annotations } = config;
+    const { sandboxId, name, attempt, imageId, imageName, imageRef, logPath, labels, annotations } = config;
     this.#status = {
-      ...{ id, sandboxId, name, attempt, imageId, imageName, logPath, labels, annotations },
+      ...{ id, sandboxId, name, attempt, imageId, imageName, imageRef, logPath, labels, annotations },
       state: "Created",
       createdAtMs: env.clock.now(),
     };

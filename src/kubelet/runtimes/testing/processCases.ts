@@ -111,8 +111,13 @@ export const processCases: readonly RuntimeCase[] = [
     async run(context) {
       const { security } = await containerConfig(context, "");
       const changes = { security: { ...security, runAsUser: 1234, runAsGroup: 55, supplementalGroups: [66] } };
-      const { output } = await runScript(context, "id -u; id -g; id -G; touch /x 2>/dev/null || echo denied", changes);
+      const { output, status } = await runScript(
+        context,
+        "id -u; id -g; id -G; touch /x 2>/dev/null || echo denied",
+        changes,
+      );
       assert.equal(output, "1234\n55\n55 66\ndenied\n");
+      assert.deepEqual(status.user, { uid: 1234, gid: 55, supplementalGroups: [55, 66] });
     },
   },
   {
