@@ -16,6 +16,8 @@ export interface AgentConfig {
   readonly apiSocket: string;
   /** Unix socket of the control plane's components. */
   readonly componentsSocket: string;
+  /** Unix socket of the relay to resolvers that only the machine itself reaches. */
+  readonly resolverSocket: string;
   /** The control plane's, on its node. */
   readonly staticPods: readonly Pod[];
   /** Where the agent offers the API to its pods. */

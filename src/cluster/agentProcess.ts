@@ -10,7 +10,8 @@ import { GIT_VERSION } from "../apiserver/discovery/version.ts";
 import { type Client, createClient } from "../client/client.ts";
 import { createSharedInformers } from "../client/sharedInformers.ts";
 import { httpsTransport } from "../client/transports/https.ts";
-import { parseResolvConf, reachableNameservers } from "../dns/resolvConf.ts";
+import { RELAY_PREFIX } from "../dns/relay.ts";
+import { loopbackNameservers, parseResolvConf, reachableNameservers } from "../dns/resolvConf.ts";
 import { ImageStore } from "../kubelet/images/store.ts";
 import { createKubelet } from "../kubelet/kubelet.ts";
 import { type BuiltinProgram, createBuiltinRuntime } from "../kubelet/runtimes/builtin.ts";
@@ -78,7 +79,7 @@ async function openRuntime(env: Env, config: AgentConfig, watch: ServiceWatch) {
   });
   const backend = () => nftablesBackend({ nodeIP: config.nodeIP, podCidr: config.clusterPodCidr });
   const programs = new Map<string, BuiltinProgram>([
-    [DNS_IMAGE, dnsProgram({ env, watch, upstreams, bindSocket: inner.bindSocket })],
+    [DNS_IMAGE, dnsProgram({ env, watch, upstreams: () => forwardTo(config), bindSocket: inner.bindSocket })],
     [PROXY_IMAGE, proxyProgram({ env, nodeName: config.node, watch, backend, openHealthPort: healthListeners })],
     ...Object.entries(COMPONENT_IMAGES).map(([component, image]): [string, BuiltinProgram] => [
       image,
@@ -100,7 +101,7 @@ async function startKubelet(env: Env, config: AgentConfig, client: Client, watch
     node: readNodeFacts(config),
     directories: { root: join(config.dataDirectory, "kubelet"), podLogs: join(config.dataDirectory, "pod-logs") },
     cluster: { dns: [config.clusterDns], domain: CLUSTER_DOMAIN },
-    resolvConf: nodeResolvConf(),
+    resolvConf: nodeResolvConf(config),
     hostsFile: existsSync("/etc/hosts") ? readFileSync("/etc/hosts", "utf8") : "127.0.0.1\tlocalhost\n",
     dial: dialTcp,
     version: GIT_VERSION,
@@ -117,11 +118,20 @@ const readIfThere = (path: string) => (existsSync(path) ? readFileSync(path, "ut
 const RESOLV_CONF = "/etc/resolv.conf";
 const RESOLV_CONF_BEHIND_STUB = "/run/systemd/resolve/resolv.conf";
 
-const upstreams = () => reachableNameservers(readIfThere(RESOLV_CONF), readIfThere(RESOLV_CONF_BEHIND_STUB));
+const reachable = () => reachableNameservers(readIfThere(RESOLV_CONF), readIfThere(RESOLV_CONF_BEHIND_STUB));
+const hasRelay = () => loopbackNameservers(readIfThere(RESOLV_CONF)).length > 0;
 
-function nodeResolvConf() {
+/** Whom the cluster's DNS asks for names that are not the cluster's. */
+function forwardTo({ resolverSocket }: AgentConfig): readonly string[] {
+  const direct = reachable();
+  return direct.length === 0 && hasRelay() ? [`${RELAY_PREFIX}${resolverSocket}`] : direct;
+}
+
+/** What pods get that use the machine's resolvers; where these are out of reach the cluster's DNS, which reaches them. */
+function nodeResolvConf({ clusterDns }: AgentConfig) {
   const { searches, options } = parseResolvConf(readIfThere(RESOLV_CONF));
-  return { servers: upstreams(), searches, options };
+  const direct = reachable();
+  return { servers: direct.length === 0 && hasRelay() ? [clusterDns] : direct, searches, options };
 }
 
 /** Offers the API server's Unix socket to the node's pods, bytes as they are: TLS ends at the API server. */

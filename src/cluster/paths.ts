@@ -17,6 +17,8 @@ export interface ClusterPaths {
   readonly apiSocket: string;
   /** Where agents reach the components of the control plane, for their logs and restarts. */
   readonly componentsSocket: string;
+  /** Where agents ask resolvers that listen on this machine's loopback alone. */
+  readonly resolverSocket: string;
   readonly controlPlaneProcess: string;
   /** The shell that starts the control plane again. */
   readonly supervisorProcess: string;
@@ -63,6 +65,7 @@ export function clusterPaths(name: string, base = baseDirectories()): ClusterPat
     kubeconfig: join(data, "kubeconfig"),
     apiSocket: join(run, "api.sock"),
     componentsSocket: join(run, "parts.sock"),
+    resolverSocket: join(run, "dns.sock"),
     controlPlaneProcess: join(run, "control-plane.json"),
     supervisorProcess: join(run, "supervisor.json"),
     node: (node) => ({

@@ -1,5 +1,10 @@
 /** Nodes with real containers: namespaces and networks on this machine, and an agent process in each. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { Server } from "node:net";
+import { exchange } from "../dns/exchange.ts";
+import { createForwarder } from "../dns/forwarder.ts";
+import { startRelay } from "../dns/relay.ts";
+import { loopbackNameservers } from "../dns/resolvConf.ts";
 import { detectCgroups } from "../kubelet/nodeEnvironment/detectCgroups.ts";
 import {
   createNodeEnvironment,
@@ -56,15 +61,25 @@ export async function createRealNodes(env: Env, config: ClusterConfig, paths: Cl
     loadBalancerRange: network.loadBalancerRange,
     egress: agentEgress(sockets),
     start: async (parts) => {
+      const relay = await startResolverRelay(env, paths.resolverSocket);
       const agents = await Promise.all(
         nodes.map((node, index) => startAgent(env, config, paths, parts, node, addresses[index] as string)),
       );
       return async () => {
         await Promise.all(agents.map((stop) => stop()));
+        relay?.close();
       };
     },
   };
 }
+
+/** Where there is a resolver on this machine's loopback. */
+async function startResolverRelay(env: Env, path: string): Promise<Server | undefined> {
+  const upstreams = loopbackNameservers(existsSync(RESOLV_CONF) ? readFileSync(RESOLV_CONF, "utf8") : "");
+  return upstreams.length === 0 ? undefined : startRelay(path, createForwarder(env, upstreams, exchange));
+}
+
+const RESOLV_CONF = "/etc/resolv.conf";
 
 /** conmon uses one instance per container; many machines allow 128 to a user. */
 function raiseInotifyLimit(env: Env): void {
@@ -122,6 +137,7 @@ async function startAgent(
     apiSocket: paths.apiSocket,
     apiPort,
     componentsSocket: paths.componentsSocket,
+    resolverSocket: paths.resolverSocket,
     staticPods:
       node.index > 0
         ? []

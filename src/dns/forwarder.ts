@@ -19,6 +19,8 @@ export interface Forwarder {
 const ANSWER_MS = 2_000;
 /** How long a question may take with all of them. Source: CoreDNS plugin/forward, defaultTimeout. */
 const QUESTION_MS = 5_000;
+/** A datagram may be lost: how often each resolver is asked, as long as there is time. Ours: CoreDNS bounds the time alone. */
+const ROUNDS_MAX = 3;
 /** Questions under way; more are turned away. Source: kubeadm's Corefile, max_concurrent. */
 const QUESTIONS_MAX = 1_000;
 /** Source: kubeadm's Corefile, `cache 30`, and CoreDNS plugin/cache, minTTL and defaultCap. */
@@ -35,9 +37,9 @@ export function createForwarder(env: Env, upstreams: readonly string[], exchange
   const cache = new Map<string, Cached>();
   const underWay = new Map<string, Promise<Uint8Array | undefined>>();
 
-  const askOne = async (upstream: string, query: Uint8Array, transport: "udp" | "tcp") => {
+  const askOne = async (upstream: string, query: Uint8Array, transport: "udp" | "tcp", withinMs: number) => {
     const abort = new AbortController();
-    const timer = env.clock.setTimer(ANSWER_MS, () => abort.abort(new Error(`no answer within ${ANSWER_MS} ms`)));
+    const timer = env.clock.setTimer(withinMs, () => abort.abort(new Error(`no answer within ${withinMs} ms`)));
     try {
       return await exchange(upstream, query, transport, abort.signal);
     } finally {
@@ -48,10 +50,12 @@ export function createForwarder(env: Env, upstreams: readonly string[], exchange
   const askAll = async (query: Uint8Array, transport: "udp" | "tcp"): Promise<Uint8Array | undefined> => {
     const deadlineMs = env.clock.monotonic() + QUESTION_MS;
     const first = env.random.int(Math.max(1, upstreams.length));
-    for (let turn = 0; turn < upstreams.length && env.clock.monotonic() < deadlineMs; turn++) {
+    for (let turn = 0; turn < upstreams.length * ROUNDS_MAX; turn++) {
+      const leftMs = deadlineMs - env.clock.monotonic();
+      if (leftMs <= 0) return undefined;
       const upstream = upstreams[(first + turn) % upstreams.length] as string;
       try {
-        return await askOne(upstream, query, transport);
+        return await askOne(upstream, query, transport, Math.min(ANSWER_MS, leftMs));
       } catch (error) {
         env.log.debug("a resolver did not answer", { upstream, error: String(error) });
       }

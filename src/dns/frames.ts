@@ -11,3 +11,11 @@ export function splitFrames(take: (message: Uint8Array) => void): (chunk: Uint8A
     }
   };
 }
+
+/** A message after its length, as `splitFrames` takes it apart again. */
+export function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.alloc(message.length + 2);
+  frame.writeUInt16BE(message.length);
+  frame.set(message, 2);
+  return frame;
+}

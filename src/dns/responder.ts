@@ -30,6 +30,7 @@ interface Query {
   readonly id: number;
   readonly name: string;
   readonly type: string;
+  readonly class: string;
   readonly question: Uint8Array;
   readonly recursionDesired: boolean;
   readonly edns?: { readonly udpPayloadSize: number; readonly dnssecOk: boolean; readonly version: number };
@@ -60,6 +61,8 @@ export function createResponder({ env, view, forwarder, zone = "cluster.local" }
     if (typeof query.type !== "string" || query.question.length === 0) return respond("FORMERR");
     if ((query.edns?.version ?? 0) > 0) return respond("BADVERS");
     if (((bytes[2] as number) & 0x78) !== 0) return respond("NOTIMP");
+    // Source: CoreDNS core/dnsserver/server.go, ServeDNS.
+    if (query.class !== "IN" && query.class !== "ANY") return respond("REFUSED");
     const answer = answerQuestion(indexOf(), query);
     if (answer.kind === "forward") return (await forwarder.forward(bytes, transport)) ?? respond("SERVFAIL");
     const followed = answer.follow === undefined ? [] : await follow(answer.follow, query.type, ALIASES_MAX);
@@ -125,7 +128,7 @@ function readQuery(bytes: Uint8Array): Query | undefined {
   const id = ((bytes[0] as number) << 8) | (bytes[1] as number);
   const recursionDesired = ((bytes[2] as number) & 1) !== 0;
   const end = questionEnd(bytes);
-  const nonsense = { id, recursionDesired, name: "", type: "", question: new Uint8Array() };
+  const nonsense = { id, recursionDesired, name: "", type: "", class: "", question: new Uint8Array() };
   if (end === undefined) return nonsense;
   let packet: Packet;
   try {
@@ -141,6 +144,7 @@ function readQuery(bytes: Uint8Array): Query | undefined {
     recursionDesired,
     name: question.name,
     type: question.type,
+    class: question.class ?? "IN",
     question: bytes.subarray(HEADER_BYTES, end),
     ...(opt === undefined
       ? {}

@@ -1,11 +1,18 @@
 import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Answer, type DecodedPacket, decode, encode, type Packet, streamEncode } from "dns-packet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Clock, Env } from "../lib/env.ts";
 import { seededRandom } from "../lib/random.ts";
 import type { DnsView } from "./dnsIndex.ts";
+import { exchange } from "./exchange.ts";
+import { createForwarder } from "./forwarder.ts";
 import { splitFrames } from "./frames.ts";
+import { startRelay } from "./relay.ts";
 import { type DnsServer, startDns } from "./server.ts";
 import { dnsService, dnsSlice } from "./viewNotation.ts";
 
@@ -54,7 +61,9 @@ async function upstreamServer() {
   const udp = createSocket("udp4");
   udp.on("message", (message, from) => {
     const query = decode(message);
-    if (query.questions?.[0]?.name === "silent.test") return;
+    const name = query.questions?.[0]?.name;
+    if (name === "silent.test") return;
+    if (name === "lost.example.com" && !asked.includes(name)) return void asked.push(name);
     udp.send(encode(answer(query)), from.port, from.address);
   });
   await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
@@ -210,6 +219,41 @@ describe("the DNS server", () => {
     const alone = await startDns({ env, address: "127.0.0.1", port: 0, view: () => view, upstreams: [] });
     expect(code(await send(encode(query("example.com")), alone.port))).toBe("SERVFAIL");
     await alone.close();
+  });
+
+  it("asks again when a question is lost", async () => {
+    expect(code(await udp("lost.example.com"))).toBe("NOERROR");
+  });
+
+  it("asks through a relay what only the relay reaches", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "skiff-dns-"));
+    const path = join(directory, "dns.sock");
+    const relay = await startRelay(path, createForwarder(env, [upstream.address], exchange));
+    const relayed = await startDns({
+      env,
+      address: "127.0.0.1",
+      port: 0,
+      view: () => view,
+      upstreams: [`unix:${path}`],
+    });
+    try {
+      expect(await send(encode(query("relayed.example.com")), relayed.port)).toMatchObject({
+        answers: [{ name: "relayed.example.com", data: "192.0.2.7" }],
+      });
+      expect(code(await send(encode(query("silent.test")), relayed.port))).toBe("SERVFAIL");
+      const nonsense = connect(path, () => nonsense.write(Buffer.from("000100", "hex")));
+      await once(nonsense, "close");
+      relay.close();
+      expect(code(await send(encode(query("other.example.com")), relayed.port))).toBe("SERVFAIL");
+    } finally {
+      await relayed.close();
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it("says REFUSED to other classes than the internet's", async () => {
+    const chaos = { ...query("version.bind"), questions: [{ name: "version.bind", type: "TXT", class: "CH" }] };
+    expect(code(await send(encode(chaos as Packet)))).toBe("REFUSED");
   });
 
   it("says FORMERR to nonsense, NOTIMP to what is no question, and nothing to answers", async () => {

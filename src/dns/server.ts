@@ -5,11 +5,12 @@
  * Deliberately absent: zone transfers, metrics, a configuration file.
  */
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
-import { connect, createServer, isIPv6, type Server, type Socket } from "node:net";
+import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import type { Env } from "../lib/env.ts";
 import type { DnsView } from "./dnsIndex.ts";
-import { createForwarder, type Exchange } from "./forwarder.ts";
-import { splitFrames } from "./frames.ts";
+import { exchange } from "./exchange.ts";
+import { createForwarder } from "./forwarder.ts";
+import { framed, splitFrames } from "./frames.ts";
 import { createResponder, type Responder } from "./responder.ts";
 
 export interface DnsOptions {
@@ -112,64 +113,5 @@ function listenTcp(place: TcpPlace, respond: Responder, connections: Set<Socket>
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(place, () => resolve(server));
-  });
-}
-
-function framed(message: Uint8Array): Buffer {
-  const frame = Buffer.alloc(message.length + 2);
-  frame.writeUInt16BE(message.length);
-  frame.set(message, 2);
-  return frame;
-}
-
-/** One question to one resolver. A datagram with another id, or from elsewhere, is not the answer. */
-const exchange: Exchange = (upstream, message, transport, signal) => {
-  const [host = "", port = "53"] = upstream.split("#");
-  return transport === "udp"
-    ? exchangeUdp(host, Number(port), message, signal)
-    : exchangeTcp(host, Number(port), message, signal);
-};
-
-function exchangeUdp(host: string, port: number, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
-    const end = () => socket.close();
-    const fail = (error: unknown) => {
-      signal.removeEventListener("abort", abort);
-      end();
-      reject(error);
-    };
-    const abort = () => fail(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    socket.once("error", fail);
-    socket.on("message", (answer) => {
-      if (answer.length < 12 || answer[0] !== message[0] || answer[1] !== message[1]) return;
-      signal.removeEventListener("abort", abort);
-      end();
-      resolve(answer);
-    });
-    // A connected socket takes answers from its peer alone, and hears when nobody is there.
-    socket.connect(port, host, () => socket.send(message));
-  });
-}
-
-function exchangeTcp(host: string, port: number, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
-    const abort = () => socket.destroy(signal.reason as Error);
-    signal.addEventListener("abort", abort, { once: true });
-    socket.on(
-      "data",
-      splitFrames((answer) => {
-        resolve(answer);
-        socket.destroy();
-      }),
-    );
-    socket.once("error", reject);
-    socket.once("close", () => {
-      signal.removeEventListener("abort", abort);
-      reject(new Error(`${host} closed the connection`));
-    });
-    socket.write(framed(message));
   });
 }
