@@ -4,33 +4,20 @@ import { ApiError } from "../../machinery/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../machinery/requests.ts";
 import type { Egress } from "./egress.ts";
 import { exchange } from "./httpOverConnection.ts";
+import { logQuery } from "./logQuery.ts";
 import { containerFor } from "./podConnection.ts";
 import { unreachable } from "./unreachable.ts";
-
-/** Options that the kubelet takes under the same names. */
-const PASSED_ON = [
-  "follow",
-  "previous",
-  "sinceSeconds",
-  "sinceTime",
-  "timestamps",
-  "tailLines",
-  "limitBytes",
-  "stream",
-  "insecureSkipTLSVerifyBackend",
-];
 
 /** Bytes of a refusal that are read and shown. */
 const REFUSAL_BYTES_MAX = 16_384;
 
 export async function podLog(pod: Pod, request: ApiRequest, egress: Egress): Promise<ApiResponse> {
   const asked = request.query ?? new URLSearchParams();
+  const query = logQuery(pod.metadata.name, asked);
   const container = containerFor(pod, asked.get("container"));
   const { nodeName } = pod.spec;
   // No node yet, so nothing has been said yet.
   if (nodeName === undefined || nodeName === "") return text(empty());
-  const query = new URLSearchParams();
-  for (const name of PASSED_ON) for (const value of asked.getAll(name)) query.append(name, value);
   const path = `/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}?${query}`;
   const connection = await egress.kubelet(nodeName).catch(unreachable(nodeName));
   const answer = await exchange(connection, {
