@@ -165,6 +165,21 @@ describe.runIf(requireRoot())("without containers", () => {
   });
 });
 
+test.runIf(requireRoot()).each([8, 64, 160])("a start on a disk with %d KiB says that it is full", async (sizeKiB) => {
+  const cluster = await createTestCluster();
+  await run(["mount", "-t", "tmpfs", "-o", `size=${sizeKiB}k`, "tmpfs", cluster.home]);
+  try {
+    const { code, stderr } = await cluster.trySkiff("up --runtime simulated");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^skiff: .*(is full \(\d+ KiB left\)|no space left on device)/m);
+    expect(stderr).not.toMatch(/^\s+at |Error:/m);
+    await cluster.skiff("delete");
+  } finally {
+    await run(["umount", cluster.home]);
+    await cluster.delete();
+  }
+});
+
 /** Its pods go on after they are told to end for longer than nobody is there to take them out of the Service. */
 const WEB = `
 apiVersion: apps/v1

@@ -21,6 +21,7 @@ import { serveComponents } from "./builtin/componentServer.ts";
 import { type ControlPlaneParts, createControlPlaneComponents } from "./builtin/controlPlaneComponents.ts";
 import type { ClusterConfig } from "./clusterConfig.ts";
 import { ADMIN, type ControlPlane, createControlPlane } from "./controlPlane.ts";
+import { fullDiskError } from "./fullDisk.ts";
 import { type ClusterIdentity, loadIdentity } from "./identity.ts";
 import { existingConfig } from "./images.ts";
 import { kubeconfigFor, writeKubeconfig } from "./kubeconfig.ts";
@@ -120,9 +121,9 @@ function crash(env: Env, error: unknown): never {
 }
 
 /** One sentence for the person; the log has the rest. */
-function sentenceOf(error: unknown, { logs }: ClusterPaths): string {
-  const { name, message } = error as Error;
-  const isKnown = error instanceof UserError || name === "DamagedStorageError" || name === "StorageLockedError";
+function sentenceOf(error: unknown, { logs, data }: ClusterPaths): string {
+  const { name, message } = fullDiskError(data) ?? (error as Error);
+  const isKnown = name === "UserError" || name === "DamagedStorageError" || name === "StorageLockedError";
   return isKnown ? message : `the control plane could not start: ${message}; see ${join(logs, "control-plane.log")}`;
 }
 

@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import colours from "picocolors";
 import { commands } from "./commands/index.ts";
 import { withSystemDirectories } from "./doctor.ts";
+import { baseDirectories } from "./paths.ts";
 import { UserError } from "./userError.ts";
 import { VERSION } from "./version.ts";
 
@@ -21,8 +22,9 @@ function report(error: unknown): void {
 const REFUSALS = ["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOTDIR"];
 
 function fileSentence({ code, errno, path, syscall }: NodeJS.ErrnoException): string | undefined {
-  if (code === undefined || errno === undefined || path === undefined || !REFUSALS.includes(code)) return undefined;
-  return `${path}: ${getSystemErrorMessage(errno)} (${syscall}); SKIFF_HOME=<folder> puts everything elsewhere`;
+  if (code === undefined || errno === undefined || !REFUSALS.includes(code)) return undefined;
+  // A write does not know the file's name.
+  return `${path ?? baseDirectories().data}: ${getSystemErrorMessage(errno)} (${syscall}); SKIFF_HOME=<folder> puts everything elsewhere`;
 }
 
 // A plain `su` leaves root without the folders of ip and nft.

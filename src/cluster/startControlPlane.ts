@@ -1,9 +1,10 @@
 /** Starts the control-plane process in the background, and follows what it says until the cluster is there. */
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { ClusterConfig } from "./clusterConfig.ts";
+import { fullDiskError } from "./fullDisk.ts";
 import { clusterPaths } from "./paths.ts";
 import type { Progress } from "./progress.ts";
 import { skiffArguments } from "./skiffArguments.ts";
@@ -20,6 +21,8 @@ export type StartMessage =
   | { readonly type: "serving" }
   | { readonly type: "ready" }
   | { readonly type: "failed"; readonly message: string };
+
+const LOOK_AT_DISK_MS = 1_000;
 
 export interface StartingControlPlane {
   /** These resolve also when the start has failed, as `until` then says. */
@@ -65,13 +68,20 @@ export function startControlPlane(config: ClusterConfig, progress: Progress): St
     serving: said.serving.promise.catch(() => undefined),
     until: async (goal, withinSeconds) => {
       let deadline: NodeJS.Timeout | undefined;
+      let looking: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
         deadline = setTimeout(() => reject(notReady(config.name, withinSeconds)), withinSeconds * 1000);
+        // What waits for the disk waits for ever.
+        looking = setInterval(() => {
+          const full = existsSync(paths.data) ? fullDiskError(paths.data) : undefined;
+          if (full !== undefined) reject(full);
+        }, LOOK_AT_DISK_MS);
       });
       try {
         await Promise.race([said[goal].promise, late]);
       } finally {
         clearTimeout(deadline);
+        clearInterval(looking);
         messages.close();
         (child.stdio[3] as Readable).destroy();
         child.unref();
