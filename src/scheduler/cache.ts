@@ -53,19 +53,20 @@ export class SchedulerCache {
     return this.#assumed.has(uid);
   }
 
-  /** A pod with a node, as the API shows it. */
-  place(pod: Pod, nodeName: string): void {
+  /** A pod with a node, as the API shows it. @returns whether that is news */
+  place(pod: Pod, nodeName: string): boolean {
     const { uid } = pod.metadata;
-    this.#assumed.delete(uid);
+    const isNews = this.#assumed.delete(uid) || !this.#placed.has(uid);
     if (this.#placed.get(uid) !== nodeName) this.remove(uid);
     this.#placed.set(uid, nodeName);
     const node = this.#nodes.get(nodeName);
     if (node !== undefined) {
       node.addPod(pod);
-      return;
+      return isNews;
     }
     const homeless = this.#homeless.get(nodeName) ?? new Map<string, Pod>();
     this.#homeless.set(nodeName, homeless.set(uid, pod));
+    return isNews;
   }
 
   /** Gone, ended, or not assigned after all. @returns whether it had taken room */

@@ -14,6 +14,12 @@ export interface NodeInfo {
   readonly nonZeroRequested: Resources;
   readonly pods: ReadonlyMap<string, Pod>;
   readonly hostPorts: ReadonlyMap<HostPort, number>;
+  /** Bytes by name of the image. */
+  readonly images: ReadonlyMap<string, number>;
+  /** What has been found out about its pods, until they change. */
+  readonly memo: Map<string, number>;
+  /** One to try things out on. */
+  copy(): MutableNodeInfo;
 }
 
 export class MutableNodeInfo implements NodeInfo {
@@ -24,6 +30,8 @@ export class MutableNodeInfo implements NodeInfo {
   readonly nonZeroRequested: Record<string, number> = {};
   readonly pods = new Map<string, Pod>();
   readonly hostPorts = new Map<HostPort, number>();
+  images: ReadonlyMap<string, number> = new Map();
+  readonly memo = new Map<string, number>();
 
   constructor(node: Node) {
     this.name = node.metadata.name;
@@ -34,7 +42,15 @@ export class MutableNodeInfo implements NodeInfo {
   setNode(node: Node): void {
     this.node = node;
     const allocatable = Object.entries(node.status.allocatable ?? {});
+    const images = node.status.images ?? [];
+    this.images = new Map(images.flatMap(({ names, sizeBytes = 0 }) => (names ?? []).map((name) => [name, sizeBytes])));
     this.allocatable = Object.fromEntries(allocatable.map(([name, quantity]) => [name, amountOf(name, quantity)]));
+  }
+
+  copy(): MutableNodeInfo {
+    const copy = new MutableNodeInfo(this.node);
+    for (const pod of this.pods.values()) copy.addPod(pod);
+    return copy;
   }
 
   addPod(pod: Pod): void {
@@ -51,6 +67,7 @@ export class MutableNodeInfo implements NodeInfo {
   }
 
   #count(pod: Pod, sign: 1 | -1): void {
+    this.memo.clear();
     const { requested, nonZero } = podResources(pod);
     addResources(this.requested, requested, sign);
     addResources(this.nonZeroRequested, nonZero, sign);

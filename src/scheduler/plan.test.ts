@@ -4,6 +4,7 @@ import { seededRandom } from "../lib/random.ts";
 import { MutableNodeInfo } from "./nodeInfo.ts";
 import { type Plan, plan } from "./plan.ts";
 import { plugins } from "./plugins/index.ts";
+import { clusterOf } from "./testing/clusterOf.ts";
 
 let uids = 0;
 const pod = (spec: object = {}): Pod =>
@@ -35,7 +36,7 @@ function node(text: string, pods: readonly Pod[] = []): MutableNodeInfo {
 }
 
 const decide = (candidate: Pod, nodes: readonly MutableNodeInfo[]): Plan =>
-  plan({ pod: candidate, nodes, plugins, random: seededRandom("plan") });
+  plan({ pod: candidate, cluster: clusterOf(nodes), plugins, random: seededRandom("plan") });
 
 const required = (...values: string[]) => ({
   affinity: {
@@ -155,7 +156,112 @@ describe("waits, and says why as upstream does", () => {
       ),
     },
   ];
+  const byName = (...values: string[]) => ({
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchFields: [{ key: "metadata.name", operator: "In", values }] }],
+        },
+      },
+    },
+  });
+  cases.push(
+    {
+      name: "it may only be on one node, as a DaemonSet's pods",
+      pod: pod({ ...asking("3"), ...byName("a") }),
+      nodes: [node("a", [pod(asking("2"))]), node("b"), node("c")],
+      want: none(
+        3,
+        "1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]",
+        "1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling",
+      ),
+    },
+    {
+      name: "it may only be on a node that is not there",
+      pod: pod(byName("z")),
+      nodes: [node("a"), node("b")],
+      want: none(2, "2 node(s) didn't satisfy plugin(s) [NodeAffinity]", "2 Preemption is not helpful for scheduling"),
+    },
+    {
+      name: "it asks for no node at all",
+      pod: pod(byName()),
+      nodes: [node("a"), node("b")],
+      want: "0/2 nodes are available: pod affinity terms conflict. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+    },
+    {
+      name: "it has the priority to preempt, but must not",
+      pod: pod({ ...asking("3"), priority: 10, preemptionPolicy: "Never" }),
+      nodes: [node("a", [pod(asking("2"))])],
+      want: "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.",
+    },
+    {
+      name: "even without those of lower priority there is no room",
+      pod: pod({ ...asking("3"), priority: 10 }),
+      nodes: [node("a", [pod(asking("2")), pod({ ...asking("2"), priority: 20 })])],
+      want: none(1, "1 Insufficient cpu", "1 Insufficient cpu"),
+    },
+  );
   for (const { name, pod: candidate, nodes, want } of cases) {
     test(name, () => expect(decide(candidate, nodes)).toMatchObject({ do: "wait", message: want }));
   }
+});
+
+describe("preempts", () => {
+  const named = (name: string, cpu: string, priority: number, extra: object = {}): Pod => {
+    const made = pod({ ...asking(cpu), priority, ...extra });
+    return { ...made, metadata: { ...made.metadata, name, creationTimestamp: "2026-01-01T00:00:00Z" } };
+  };
+  const high = (cpu: string) => pod({ ...asking(cpu), priority: 100 });
+  const cases: { name: string; pod: Pod; nodes: MutableNodeInfo[]; want: string }[] = [
+    {
+      name: "as few as will do, the least important",
+      pod: high("2"),
+      nodes: [node("a cpu=4", [named("x", "2", 5), named("y", "2", 3)])],
+      want: "a: y",
+    },
+    {
+      name: "where the most important victim is least important",
+      pod: high("2"),
+      nodes: [node("a cpu=2", [named("x", "2", 5)]), node("b cpu=2", [named("y", "2", 3)])],
+      want: "b: y",
+    },
+    {
+      name: "one rather than two",
+      pod: high("2"),
+      nodes: [node("a cpu=2", [named("x", "1", 3), named("y", "1", 3)]), node("b cpu=2", [named("z", "2", 3)])],
+      want: "b: z",
+    },
+    {
+      name: "none where that does not help",
+      pod: { ...high("2"), spec: { ...high("2").spec, nodeSelector: { zone: "x" } } },
+      nodes: [node("a cpu=2", [named("x", "2", 0)]), node("b cpu=2 zone=x", [named("y", "2", 50)])],
+      want: "b: y",
+    },
+  ];
+  for (const { name, pod: candidate, nodes, want } of cases) {
+    test(name, () => {
+      const decided = decide(candidate, nodes);
+      const { nodeName, victims } = (decided.do === "wait" ? decided.preemption : undefined) ?? {};
+      expect(`${nodeName}: ${victims?.map(({ metadata }) => metadata.name).join()}`).toBe(want);
+    });
+  }
+
+  test("and says only what is lacking", () => {
+    const decided = decide(high("2"), [node("a cpu=2", [named("x", "2", 0)])]);
+    expect(decided).toMatchObject({ message: "0/1 nodes are available: 1 Insufficient cpu." });
+  });
+});
+
+test("room that is being made for a pod is not taken by a lesser one, but by a greater", () => {
+  const nominated = pod({ ...asking("2"), priority: 50 });
+  const decideBeside = (candidate: Pod) =>
+    plan({
+      pod: candidate,
+      cluster: clusterOf([node("a cpu=2")], { nominatedTo: () => [nominated] }),
+      plugins,
+      random: seededRandom("plan"),
+    }).do;
+  expect(decideBeside(pod(asking("1")))).toBe("wait");
+  expect(decideBeside(pod({ ...asking("1"), priority: 60 }))).toBe("bind");
+  expect(decideBeside(nominated)).toBe("bind");
 });

@@ -4,83 +4,86 @@
  */
 import type { Pod } from "../api/generated/core-v1.ts";
 import type { Random } from "../lib/env.ts";
-import type { Rejection, SchedulerPlugin } from "./framework.ts";
+import { type Filtered, filterNodes, type Prepared } from "./filtering.ts";
+import type { ClusterView, SchedulerPlugin } from "./framework.ts";
 import type { NodeInfo } from "./nodeInfo.ts";
+import { type Preemption, preempt } from "./preemption.ts";
+import { unschedulableMessage } from "./unschedulableMessage.ts";
 
 export type Plan =
   | { readonly do: "bind"; readonly nodeName: string }
-  | { readonly do: "wait"; readonly message: string; readonly plugins: readonly string[] };
-
-/** Upstream looks at every node up to this many and at a share of more. Source: minFeasibleNodesToFind. */
-const FEASIBLE_NODES_MIN = 100;
-/** Source: numFeasibleNodesToFind, percentage = 50 − nodes / 125, at least 5. */
-const percentageOfNodes = (count: number) => Math.max(5, 50 - Math.floor(count / 125));
-
-export const feasibleNodesEnough = (count: number): number =>
-  count <= FEASIBLE_NODES_MIN
-    ? count
-    : Math.max(FEASIBLE_NODES_MIN, Math.floor((count * percentageOfNodes(count)) / 100));
-
-/** Prepared values by plugin name; a plugin without `prepare` gets undefined. */
-type Prepared = ReadonlyMap<string, unknown>;
+  | {
+      readonly do: "wait";
+      readonly message: string;
+      readonly plugins: readonly string[];
+      /** Pods that have to go for this one, and the node on which they are. */
+      readonly preemption?: Preemption;
+      /** Nobody's going would help: room that was kept for it is given up. */
+      readonly isHopeless: boolean;
+    };
 
 export interface PlanInput {
   readonly pod: Pod;
-  readonly nodes: readonly NodeInfo[];
+  readonly cluster: ClusterView;
   readonly plugins: readonly SchedulerPlugin[];
   readonly random: Random;
-  /** Where to begin, so that with many nodes not always the same ones are looked at. */
   readonly startIndex?: number;
 }
 
-export function plan({ pod, nodes, plugins, random, startIndex = 0 }: PlanInput): Plan {
-  const prepared = new Map(plugins.map((plugin) => [plugin.name, plugin.prepare?.(pod)]));
-  const feasible: NodeInfo[] = [];
-  const rejections: { readonly plugin: string; readonly rejection: Rejection }[] = [];
-  const enough = feasibleNodesEnough(nodes.length);
-  for (let offset = 0; offset < nodes.length && feasible.length < enough; offset++) {
-    const node = nodes[(startIndex + offset) % nodes.length] as NodeInfo;
-    const rejected = firstRejection(pod, node, plugins, prepared);
-    if (rejected === undefined) feasible.push(node);
-    else rejections.push(rejected);
-  }
-  if (feasible.length === 0) {
-    // Without nodes every plugin counts as having said no: whatever brings a node, helps.
-    const rejecting = nodes.length === 0 ? plugins.map(({ name }) => name) : rejections.map(({ plugin }) => plugin);
+export function plan(input: PlanInput): Plan {
+  const { pod, cluster, plugins, random } = input;
+  if (cluster.nodes.length === 0) {
+    // Every plugin counts as having said no: whatever brings a node, helps.
     return {
       do: "wait",
-      message: unschedulableMessage(
-        nodes.length,
-        rejections.map(({ rejection }) => rejection),
-      ),
-      plugins: [...new Set(rejecting)],
+      message: "no nodes available to schedule pods",
+      plugins: plugins.map(({ name }) => name),
+      isHopeless: true,
     };
   }
-  if (feasible.length === 1) return { do: "bind", nodeName: (feasible[0] as NodeInfo).name };
-  return { do: "bind", nodeName: best(feasible, scoresOf(pod, feasible, plugins, prepared), random).name };
+  const filtered = findFeasible(input);
+  if (filtered.feasible.length === 0) return waiting(input, filtered);
+  const [only] = filtered.feasible;
+  if (filtered.feasible.length === 1) return { do: "bind", nodeName: (only as NodeInfo).name };
+  const scores = scoresOf(pod, filtered.feasible, cluster, plugins, filtered.prepared);
+  return { do: "bind", nodeName: best(filtered.feasible, scores, random).name };
 }
 
-function firstRejection(pod: Pod, node: NodeInfo, plugins: readonly SchedulerPlugin[], prepared: Prepared) {
-  for (const plugin of plugins) {
-    const rejection = plugin.filter?.(pod, node, prepared.get(plugin.name));
-    if (rejection !== undefined) return { plugin: plugin.name, rejection };
-  }
-  return undefined;
+/** Where room was made for it, it goes, if it can. Source: evaluateNominatedNode. */
+function findFeasible(input: PlanInput): Filtered {
+  const { nominatedNodeName = "" } = input.pod.status;
+  const only = input.cluster.nodes.find(({ name }) => name === nominatedNodeName);
+  const there = only === undefined ? undefined : filterNodes({ ...input, only });
+  return there !== undefined && there.feasible.length > 0 ? there : filterNodes(input);
+}
+
+function waiting({ pod, cluster, plugins, random }: PlanInput, { diagnosis }: Filtered): Plan {
+  const outcome = preempt({ pod, cluster, plugins, diagnosis, random });
+  return {
+    do: "wait",
+    message: unschedulableMessage(diagnosis, outcome),
+    plugins: [...diagnosis.plugins],
+    isHopeless: "reasons" in outcome,
+    ...(outcome.do === "preempt" && { preemption: outcome }),
+  };
 }
 
 function scoresOf(
   pod: Pod,
   nodes: readonly NodeInfo[],
+  cluster: ClusterView,
   plugins: readonly SchedulerPlugin[],
   prepared: Prepared,
 ): number[] {
   const totals = nodes.map(() => 0);
-  for (const plugin of plugins) {
-    if (plugin.score === undefined) continue;
-    const scores = nodes.map((node) => plugin.score?.(pod, node, prepared.get(plugin.name)) ?? 0);
-    plugin.normalize?.(scores);
-    scores.forEach((score, index) => {
-      totals[index] = (totals[index] as number) + score * (plugin.weight ?? 1);
+  for (const { name, score, prepareScore, normalize, weight = 1 } of plugins) {
+    if (score === undefined) continue;
+    const scoring = prepareScore === undefined ? prepared.get(name) : prepareScore(pod, nodes, cluster);
+    if (prepareScore !== undefined && scoring === undefined) continue;
+    const scores = nodes.map((node) => score(pod, node, scoring));
+    normalize?.(scores, nodes, scoring);
+    scores.forEach((one, index) => {
+      totals[index] = (totals[index] as number) + one * weight;
     });
   }
   return totals;
@@ -90,27 +93,4 @@ function best(nodes: readonly NodeInfo[], scores: readonly number[], random: Ran
   const greatest = Math.max(...scores);
   const winners = nodes.filter((_, index) => scores[index] === greatest);
   return winners[random.int(winners.length)] as NodeInfo;
-}
-
-/** Source: framework/types.go FitError.Error; preemption.go and dynamicresources.go PostFilter. */
-export function unschedulableMessage(nodeCount: number, rejections: readonly Rejection[]): string {
-  const available = `0/${nodeCount} nodes are available`;
-  if (nodeCount === 0) return "no nodes available to schedule pods";
-  const unresolvable = rejections.filter((rejection) => rejection.unresolvable).length;
-  const preemption = counted([
-    ...Array.from({ length: unresolvable }, () => "Preemption is not helpful for scheduling"),
-    ...Array.from({ length: nodeCount - unresolvable }, () => "No preemption victims found for incoming pod"),
-  ]);
-  const reasons = counted(rejections.flatMap((rejection) => rejection.reasons));
-  return `${available}: ${reasons}. no new claims to deallocate, preemption: ${available}: ${preemption}.`;
-}
-
-/** "1 Insufficient cpu, 2 Too many pods": sorted as text, as upstream sorts them. */
-function counted(reasons: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  return [...counts]
-    .map(([reason, count]) => `${count} ${reason}`)
-    .sort()
-    .join(", ");
 }

@@ -1,7 +1,12 @@
 /** The whole scheduler on a real API server in memory, in virtual time, with nodes that are only objects. */
 import { afterEach, describe, expect, test } from "vitest";
 import type { Pod } from "../api/generated/core-v1.ts";
-import { event as eventKind, node as nodeKind, pod as podKind } from "../api/index.ts";
+import {
+  event as eventKind,
+  node as nodeKind,
+  pod as podKind,
+  priorityClass as priorityClassKind,
+} from "../api/index.ts";
 import type { Client } from "../client/client.ts";
 import { createSharedInformers } from "../client/sharedInformers.ts";
 import { type Cluster, startCluster } from "../cluster/startCluster.ts";
@@ -203,4 +208,32 @@ test("a pod that waits goes as soon as another one is made smaller", async () =>
     subresource: "resize",
   });
   await cluster.until(async () => (await nodeOf("waiting")) === "n1", 15_000);
+});
+
+test("a pod of higher priority takes the place of a lesser one, which is told why", async () => {
+  await start();
+  await addNode("n1", "2");
+  await addPod("low", { cpu: "2", terminationGracePeriodSeconds: 5 });
+  await cluster.until(async () => (await nodeOf("low")) === "n1");
+  await cluster.client.create(priorityClassKind, { metadata: { name: "high" }, value: 1000 });
+  const target = { namespace: "default", name: "high" };
+  await addPod("high", { cpu: "2", priorityClassName: "high" });
+  const get = (name: string) => cluster.client.get(podKind, { namespace: "default", name });
+  await cluster.until(async () => (await get("high")).status.nominatedNodeName === "n1");
+  await cluster.until(async () => (await get("low")).metadata.deletionTimestamp !== undefined);
+  expect((await get("low")).status.conditions).toContainEqual(
+    expect.objectContaining({
+      type: "DisruptionTarget",
+      status: "True",
+      reason: "PreemptionByScheduler",
+      message: "default-scheduler: preempting to accommodate a higher priority pod",
+    }),
+  );
+  await cluster.advance(10_000);
+  await cluster.client.delete(podKind, { namespace: "default", name: "low" }, { gracePeriodSeconds: 0 });
+  await cluster.until(async () => (await nodeOf("high")) === "n1", 5_000);
+  const { items } = await cluster.client.list(eventKind, { namespace: "default" });
+  expect(items.map(({ reason, message }) => `${reason}: ${message}`)).toContain(
+    `Preempted: Preempted by pod ${(await cluster.client.get(podKind, target)).metadata.uid} on node n1`,
+  );
 });

@@ -2,7 +2,7 @@
  * The scheduler's shell: feeds the cache and the queue from informers, plans one pod at a time, and binds without
  * waiting for the answer. Deciding is in plan.ts and plugins/; this file only acts.
  *
- * Absent on purpose, so far: preemption, profiles, extenders and volume binding.
+ * Absent on purpose, so far: profiles, extenders and volume binding.
  */
 import type { Node, Pod, PodCondition } from "../api/generated/core-v1.ts";
 import { node as nodeKind, pod as podKind } from "../api/index.ts";
@@ -14,8 +14,12 @@ import { deepEqual } from "../machinery/deepEqual.ts";
 import { isApiError } from "../machinery/errors.ts";
 import { timestamp } from "../machinery/object.ts";
 import { SchedulerCache } from "./cache.ts";
+import { clusterViewOf } from "./clusterView.ts";
+import { evictVictims } from "./evictVictims.ts";
+import { priorityOf } from "./filtering.ts";
 import type { ClusterEvent, SchedulerPlugin } from "./framework.ts";
-import { plan } from "./plan.ts";
+import { Nominations } from "./nominations.ts";
+import { type Plan, plan } from "./plan.ts";
 import { plugins as defaultPlugins } from "./plugins/index.ts";
 import { podResources } from "./podResources.ts";
 import { SchedulingQueue } from "./queue.ts";
@@ -32,6 +36,8 @@ export interface SchedulerOptions {
   readonly schedulerName?: string;
   readonly plugins?: readonly SchedulerPlugin[];
 }
+
+type Waiting = Extract<Plan, { readonly do: "wait" }>;
 
 export interface RunningScheduler {
   stop(): Promise<void>;
@@ -52,6 +58,10 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
   const helpedBy = new Map(plugins.map(({ name, helpedBy }) => [name, new Set(helpedBy)]));
   const queue = new SchedulingQueue((plugin, event) => helpedBy.get(plugin)?.has(event) ?? true);
   const cache = new SchedulerCache();
+  const nominations = new Nominations();
+  /** Uids of pods whose victims are being told to go: until they have been, nothing is decided anew. */
+  const evictingFor = new Set<string>();
+  const view = clusterViewOf(informers, cache, nominations);
   const recorder = createRecorder({ env, client, component: schedulerName });
   const nodes = informers.of(nodeKind);
   const pods = informers.of(podKind);
@@ -75,7 +85,7 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
 
   function turn(): void {
     isTurnPlanned = false;
-    if (isStopped || !nodes.hasSynced || !pods.hasSynced) return;
+    if (isStopped || !nodes.hasSynced || !pods.hasSynced || !view.hasSynced()) return;
     for (let count = 0; count < PODS_PER_TURN_MAX; count++) {
       const pod = queue.take(env.clock.now());
       if (pod === undefined) {
@@ -93,17 +103,49 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
   }
 
   function scheduleOne(pod: Pod): void {
-    const all = cache.nodes;
-    const decision = plan({ pod, nodes: all, plugins, random: env.random, startIndex });
-    startIndex = all.length === 0 ? 0 : (startIndex + 1) % all.length;
+    const { uid } = pod.metadata;
+    if (evictingFor.has(uid)) {
+      queue.giveBack(uid, ["DefaultPreemption"], env.clock.now());
+      return;
+    }
+    const cluster = view.now();
+    const decision = plan({ pod: withNomination(pod), cluster, plugins, random: env.random, startIndex });
+    startIndex = cluster.nodes.length === 0 ? 0 : (startIndex + 1) % cluster.nodes.length;
     if (decision.do === "bind") {
       cache.assume(pod, decision.nodeName);
+      nominations.remove(uid);
       void bind(pod, decision.nodeName);
       return;
     }
-    queue.giveBack(pod.metadata.uid, decision.plugins, env.clock.now());
+    queue.giveBack(uid, decision.plugins, env.clock.now());
     recorder.event(pod, "Warning", "FailedScheduling", decision.message);
-    void setCondition(pod, "Unschedulable", decision.message);
+    const nominated = nominate(pod, decision);
+    void setCondition(pod, "Unschedulable", decision.message, nominated);
+  }
+
+  /** The API may not show yet what we decided. */
+  function withNomination(pod: Pod): Pod {
+    const nominatedNodeName = nominations.nodeOf(pod.metadata.uid);
+    return nominatedNodeName === undefined ? pod : { ...pod, status: { ...pod.status, nominatedNodeName } };
+  }
+
+  /** @returns the node on which room is made for the pod; undefined leaves things as they are. */
+  function nominate(pod: Pod, { preemption, isHopeless }: Waiting): string | undefined {
+    if (preemption === undefined) {
+      if (isHopeless) nominations.remove(pod.metadata.uid);
+      return isHopeless ? "" : undefined;
+    }
+    const { nodeName } = preemption;
+    for (const other of nominations.on(nodeName)) {
+      if (priorityOf(other) >= priorityOf(pod)) continue;
+      nominations.remove(other.metadata.uid);
+      void clearNomination(other);
+    }
+    nominations.set(pod, nodeName);
+    const { uid } = pod.metadata;
+    evictingFor.add(uid);
+    void evictVictims({ env, client, recorder, schedulerName }, pod, preemption).finally(() => evictingFor.delete(uid));
+    return nodeName;
   }
 
   async function bind(pod: Pod, nodeName: string): Promise<void> {
@@ -133,23 +175,21 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
       }
       env.log.warn("a pod could not be bound", { namespace, name, nodeName, error });
       queue.giveBack(uid, [], env.clock.now());
-      recorder.event(
-        pod,
-        "Warning",
-        "FailedScheduling",
-        `running Bind plugin "DefaultBinder": ${(error as Error).message}`,
-      );
+      const message = `running Bind plugin "DefaultBinder": ${(error as Error).message}`;
+      recorder.event(pod, "Warning", "FailedScheduling", message);
+      void setCondition(pod, "SchedulerError", message);
       // What has become of it during the attempt.
       const current = pods.find(namespace, name);
       if (current?.metadata.uid === uid) podSeen(current);
     }
   }
 
-  async function setCondition(pod: Pod, reason: string, message: string): Promise<void> {
-    const { name, namespace = "" } = pod.metadata;
+  /** @param nominated undefined: whatever it was; empty: none any more. */
+  async function setCondition(pod: Pod, reason: string, message: string, nominated?: string): Promise<void> {
     const old = (pod.status.conditions ?? []).find(({ type }) => type === "PodScheduled");
     const isSame = old?.status === "False" && old.reason === reason && old.message === message;
-    if (isSame) return;
+    const isNominated = nominated === undefined || nominated === (pod.status.nominatedNodeName ?? "");
+    if (isSame && isNominated) return;
     const condition: PodCondition = {
       type: "PodScheduled",
       status: "False",
@@ -158,25 +198,26 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
       observedGeneration: pod.metadata.generation,
       lastTransitionTime: old?.status === "False" ? old.lastTransitionTime : timestamp(env.clock.now()),
     };
+    const nominatedNodeName = nominated === "" ? null : nominated;
+    await patchStatus(pod, { conditions: [condition], ...(!isNominated && { nominatedNodeName }) });
+  }
+
+  const clearNomination = (pod: Pod) => patchStatus(pod, { nominatedNodeName: null });
+
+  async function patchStatus({ metadata: { name, namespace = "" } }: Pod, status: object): Promise<void> {
     try {
-      await client.patch(
-        podKind,
-        { name, namespace },
-        "strategic",
-        { status: { conditions: [condition] } },
-        { subresource: "status" },
-      );
+      await client.patch(podKind, { name, namespace }, "strategic", { status }, { subresource: "status" });
     } catch (error) {
-      if (!isApiError(error, "NotFound"))
-        env.log.warn("a pod's condition could not be set", { namespace, name, error });
+      if (!isApiError(error, "NotFound")) env.log.warn("a pod's status could not be set", { namespace, name, error });
     }
   }
 
   function podSeen(pod: Pod): void {
     if (isAssigned(pod) || hasEnded(pod)) {
       queue.remove(pod.metadata.uid);
+      nominations.remove(pod.metadata.uid);
       if (hasEnded(pod)) podGone(pod);
-      else cache.place(pod, pod.spec.nodeName as string);
+      else if (cache.place(pod, pod.spec.nodeName as string)) happened("pod-added");
       return;
     }
     // A revision from before our binding, which is under way or was just made.
@@ -187,12 +228,15 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
     }
     // It says so itself: the API server wrote that condition when the pod was made.
     if (plugins.some((plugin) => plugin.gate?.(pod) === true)) return;
+    const nominated = pod.status.nominatedNodeName ?? "";
+    if (nominated !== "" && nominations.nodeOf(pod.metadata.uid) === undefined) nominations.set(pod, nominated);
     queue.put(pod, env.clock.now());
     wake();
   }
 
   function podGone(pod: Pod): void {
     queue.remove(pod.metadata.uid);
+    nominations.remove(pod.metadata.uid);
     if (cache.remove(pod.metadata.uid)) happened("pod-removed");
   }
 
@@ -217,7 +261,9 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
       onAdd: podSeen,
       onUpdate: (previous, next) => {
         podSeen(next);
-        if (isAssigned(previous) && asksForLess(previous, next)) happened("pod-removed");
+        if (!isAssigned(previous)) return;
+        if (asksForLess(previous, next)) happened("pod-removed");
+        if (!deepEqual(previous.metadata.labels, next.metadata.labels)) happened("pod-added");
       },
       onDelete: podGone,
     }),
