@@ -9,13 +9,14 @@ import {
 } from "../machinery/decode.ts";
 import type { AnyKind } from "../machinery/defineKind.ts";
 import { ApiError, isApiError } from "../machinery/errors.ts";
-import { goJsonSyntaxError } from "../machinery/goJsonError.ts";
+import { goJsonDepthError, goJsonSyntaxError } from "../machinery/goJsonError.ts";
 import { apiVersionOf, type KubeObject } from "../machinery/object.ts";
 import type { ApiRequest } from "../machinery/requests.ts";
 import type { Schemas, StructSchema } from "../machinery/schema.ts";
 import { badRequest } from "./errors.ts";
 import { createProtobufOutput, type ProtobufOutput } from "./output/protobuf.ts";
 import { protobufParser } from "./protobufParser.ts";
+import { duplicateYamlKeys } from "./yamlFaults.ts";
 
 export interface Decoded<T = KubeObject> {
   readonly object: T;
@@ -56,11 +57,14 @@ const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array) => Buffer.from
 export const jsonParser: Parser = {
   mediaType: "application/json",
   parse: (bytes) => {
-    const text = bufferOf(bytes).toString();
+    const buffer = bufferOf(bytes);
+    const text = buffer.toString();
+    const depthFault = goJsonDepthError(buffer);
+    if (depthFault !== undefined) throw badJson(depthFault);
     try {
       return { value: JSON.parse(text), duplicates: () => duplicateKeys(text) };
     } catch (error) {
-      throw badJson(goJsonSyntaxError(bufferOf(bytes)) ?? (error as Error).message);
+      throw badJson(goJsonSyntaxError(buffer) ?? (error as Error).message);
     }
   },
 };
@@ -71,7 +75,8 @@ export const yamlParser: Parser = {
   mediaType: "application/yaml",
   parse: (bytes) => {
     try {
-      return { value: parseYaml(Buffer.from(bytes).toString(), { uniqueKeys: false }), duplicates: noDuplicates };
+      const text = bufferOf(bytes).toString();
+      return { value: parseYaml(text, { uniqueKeys: false }), duplicates: () => duplicateYamlKeys(text) };
     } catch (error) {
       throw badRequest(`error converting YAML to JSON: ${(error as Error).message}`);
     }

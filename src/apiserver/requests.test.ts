@@ -80,3 +80,15 @@ it("a watch is no YAML", async () => {
   expect(status).toBe(406);
   expect(parse(`${bytes}`)).toMatchObject({ reason: "NotAcceptable", message });
 });
+
+it("YAML that gives a key twice is refused by who reads it strictly", async () => {
+  const { send } = testServer();
+  const yaml = { "content-type": "application/yaml" };
+  const body = "metadata:\n  name: u\ndata:\n  a: b\n  a: c\nfoo: 1\n";
+  const strict = await send("POST", `${MAPS}?fieldValidation=Strict`, body, yaml);
+  expect(strict).toMatchObject({ status: 400 });
+  expect(strict.body.message).toContain(
+    'strict decoding error: yaml: unmarshal errors:\n  line 5: key "a" already set in map, unknown field "foo"',
+  );
+  expect(await send("POST", MAPS, body, yaml)).toMatchObject({ status: 201, body: { data: { a: "c" } } });
+});

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { goJsonObjectError, goJsonSyntaxError } from "./goJsonError.ts";
+import { goJsonDepthError, goJsonError, goJsonObjectError, goJsonSyntaxError } from "./goJsonError.ts";
 
 test.each([
   ['{"a":[1,-0.5e+3,true,null,"\\u00e9\\n"],"b":{}}', undefined],
@@ -40,4 +40,12 @@ test.each([
   ["1", "json: cannot unmarshal number into Go value of type map[string]interface {}"],
 ])("for an object, of %j Go says %j", (text, want) => {
   expect(goJsonObjectError(Buffer.from(text))).toBe(want);
+});
+
+test("what is nested more than 10,000 times is not read", () => {
+  const nested = (depth: number) => Buffer.from("[".repeat(depth) + "]".repeat(depth));
+  expect(goJsonDepthError(nested(10_000))).toBeUndefined();
+  expect(goJsonDepthError(nested(10_001))).toBe("exceeded max depth");
+  expect(goJsonError(Buffer.from("[".repeat(100_000)))).toBe("exceeded max depth");
+  expect(goJsonDepthError(Buffer.from(JSON.stringify('[\\"'.repeat(20_000))))).toBeUndefined();
 });

@@ -105,6 +105,13 @@ describe("deletion", () => {
 
   const refusals: [name: string, fields: object, status: number, message: string][] = [
     [
+      "options of another type",
+      { gracePeriodSeconds: "x" },
+      400,
+      "json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64",
+    ],
+    ["another kind", { kind: "Pod" }, 400, "decoded object cannot be converted to DeleteOptions"],
+    [
       "another uid",
       { preconditions: { uid: "x" } },
       409,

@@ -1,10 +1,11 @@
 /** What a patch says, before anybody knows what it is for. Source: apiserver endpoints/handlers/patch.go. */
-import { parseDocument, parse as parseYaml } from "yaml";
+import { parse as parseYaml } from "yaml";
 import { duplicateKeys } from "../../machinery/decode.ts";
-import { goJsonObjectError, goJsonSyntaxError } from "../../machinery/goJsonError.ts";
+import { goJsonError, goJsonObjectError } from "../../machinery/goJsonError.ts";
 import type { ApiRequest } from "../../machinery/requests.ts";
 import { unsupportedMediaType } from "../codecs.ts";
 import { badRequest } from "../errors.ts";
+import { yamlFaults } from "../yamlFaults.ts";
 
 export type PatchType = "json" | "merge" | "strategic" | "apply";
 
@@ -42,18 +43,13 @@ export function patchBody({ body }: ApiRequest, type: PatchType): PatchBody {
 function yamlBody(text: string): PatchBody {
   const json = text.startsWith("{") ? parsedJson(text) : undefined;
   if (json !== undefined && duplicateKeys(text).length === 0) return { value: json, problems: [] };
-  const { errors } = parseDocument(text);
-  const other = errors.find(({ code }) => code !== "DUPLICATE_KEY");
-  if (other !== undefined) throw badRequest(`error decoding patch: ${notYaml(other.message)}`);
-  const twice = errors.map(({ pos: [start], linePos }) => {
-    const [key = ""] = /^("[^"]*"|[^\s:]*)/.exec(text.slice(start)) ?? [];
-    return `  line ${linePos?.[0].line ?? 0}: key ${JSON.stringify(key.replaceAll('"', ""))} already set in map`;
-  });
-  const problems = twice.length === 0 ? [] : [notYaml(["unmarshal errors:", ...twice].join("\n"))];
+  const { syntax, duplicates } = yamlFaults(text);
+  if (syntax !== undefined) throw badRequest(`error decoding patch: ${NOT_YAML} yaml: ${syntax}`);
+  const problems = duplicates.map((fault) => `${NOT_YAML} ${fault}`);
   return { value: parseYaml(text, { uniqueKeys: false }), problems };
 }
 
-const notYaml = (reason: string) => `error converting YAML to JSON: yaml: ${reason}`;
+const NOT_YAML = "error converting YAML to JSON:";
 
 function parsedJson(text: string): unknown {
   try {
@@ -85,7 +81,7 @@ const operationProblems = (operations: unknown): readonly string[] =>
   );
 
 function operationsError(bytes: Buffer): string | undefined {
-  const fault = goJsonSyntaxError(bytes);
+  const fault = goJsonError(bytes);
   if (fault !== undefined) return fault;
   const value: unknown = JSON.parse(bytes.toString());
   if (!Array.isArray(value))
