@@ -64,6 +64,10 @@ describe("priority classes", () => {
 });
 
 test("a priority class is of generation 1 for good", () => {
-  const made = priorityClass.prepareForCreate(BASE as PriorityClass, { nowMs: 0, subresource: "", user: { name: "a", groups: [] } });
+  const made = priorityClass.prepareForCreate(BASE as unknown as PriorityClass, {
+    nowMs: 0,
+    subresource: "",
+    user: { name: "a", groups: [] },
+  });
   expect(made.metadata.generation).toBe(1);
 });

@@ -84,6 +84,31 @@ describe("services", () => {
       { type: "NodePort", ports: [{ port: 80, nodePort: 80 }] },
       'Service "two" is invalid: spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range. The range of valid ports is 30000-30003',
     ],
+    [
+      "no address at all",
+      { clusterIP: "web" },
+      'Service "two" is invalid: spec.clusterIPs[0]: Invalid value: "web": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+    ],
+    [
+      "addresses of which the first is not named alone",
+      { clusterIPs: ["10.0.0.6"] },
+      'Service "two" is invalid: spec.clusterIPs: Invalid value: ["10.0.0.6"]: must be empty when `clusterIP` is not specified',
+    ],
+    [
+      "an address of a family that the cluster has not",
+      { clusterIP: "fd00::1" },
+      'Service "two" is invalid: spec.clusterIPs[0]: Invalid value: ["fd00::1"]: IPv6 is not configured on this cluster',
+    ],
+    [
+      "both families where they must be had",
+      { ipFamilyPolicy: "RequireDualStack" },
+      'Service "two" is invalid: spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
+    ],
+    [
+      "another family",
+      { ipFamilies: ["IPv6"] },
+      'Service "two" is invalid: spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster',
+    ],
   ];
   it.each(refusals)("are refused %s, and what they took is free again", async (_, spec, message) => {
     const { send } = testServer(small);
@@ -121,6 +146,28 @@ describe("services", () => {
     const { status, body: next } = await send("PUT", `${SERVICES}/one`, service("one", { type: "NodePort" }));
     expect(status).toBe(200);
     expect(next.spec).toEqual(body.spec);
+  });
+
+  it("keep a port's number on the nodes when all but its name changes", async () => {
+    const { send } = testServer(small);
+    const asked = service("one", { type: "NodePort", ports: [{ port: 80, nodePort: 30_002 }] });
+    await send("POST", SERVICES, asked);
+    const moved = service("one", { type: "NodePort", ports: [{ port: 8080, targetPort: 8080 }] });
+    const { body } = await send("PUT", `${SERVICES}/one`, moved);
+    expect(body.spec.ports).toEqual([{ port: 8080, targetPort: 8080, protocol: "TCP", nodePort: 30_002 }]);
+  });
+
+  it("have the node ports that they ask for, where none are given unasked", async () => {
+    const { send } = testServer(small);
+    const ports = [
+      { name: "a", port: 80, nodePort: 30_002 },
+      { name: "b", port: 81 },
+    ];
+    const spec = { type: "LoadBalancer", allocateLoadBalancerNodePorts: false, ports };
+    const { body } = await send("POST", SERVICES, service("one", spec));
+    expect(body.spec.ports.map(({ nodePort }: { nodePort?: number }) => nodePort)).toEqual([30_002, undefined]);
+    const other = service("two", { type: "NodePort", ports: [{ port: 80, nodePort: 30_002 }] });
+    expect((await send("POST", SERVICES, other)).body.message).toContain("provided port is already allocated");
   });
 
   it("take nothing in a dry run", async () => {

@@ -12,24 +12,28 @@ export function clusterIpOf({ spec }: Service): string | undefined {
   return spec?.type === "ExternalName" || address === "" || address === HEADLESS ? undefined : address;
 }
 
-/** Source: alloc.go initIPFamilyFields, for a cluster that has IPv4 alone. */
-export function withFamilies(spec: ServiceSpec): ServiceSpec {
-  if (spec.type === "ExternalName") return spec;
-  const given = spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : undefined);
-  const synced: ServiceSpec = {
-    ...spec,
-    ...(given !== undefined && given.length > 0 && { clusterIPs: given, clusterIP: spec.clusterIP || given[0] }),
-  };
-  if (synced.ipFamilies !== undefined && synced.ipFamilies.length > 0) {
-    return { ...synced, ipFamilyPolicy: synced.ipFamilyPolicy ?? "SingleStack" };
+const same = (a: readonly string[] = [], b: readonly string[] = []): boolean =>
+  a.length === b.length && a.every((address, index) => address === b[index]);
+
+/**
+ * The singular field and the plural one are brought together where only one of them was written; what contradicts
+ * itself is left to validation. Source: storage.go normalizeClusterIPs.
+ */
+export function withBothFields(spec: ServiceSpec, before: ServiceSpec | undefined): ServiceSpec {
+  const { clusterIP = "", clusterIPs = [] } = spec;
+  if (before === undefined) {
+    return clusterIP !== "" && clusterIPs.length === 0 ? { ...spec, clusterIPs: [clusterIP] } : spec;
   }
-  const isHeadless = synced.clusterIP === HEADLESS;
-  const hasSelector = Object.keys(synced.selector ?? {}).length > 0;
-  // Whoever fills in its endpoints by hand may fill in both families.
-  if (isHeadless && !hasSelector && synced.ipFamilyPolicy === undefined) {
-    return { ...synced, ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" };
+  if (clusterIP === (before.clusterIP ?? "")) {
+    return clusterIPs.length === 0 ? withAddresses(spec, before.clusterIPs) : spec;
   }
-  return { ...synced, ipFamilies: ["IPv4"], ipFamilyPolicy: synced.ipFamilyPolicy ?? "SingleStack" };
+  if (!same(clusterIPs, before.clusterIPs)) return spec;
+  return withAddresses(spec, clusterIP === "" ? undefined : [clusterIP]);
+}
+
+function withAddresses(spec: ServiceSpec, addresses: readonly string[] | undefined): ServiceSpec {
+  const { clusterIPs: _, ...rest } = spec;
+  return addresses === undefined ? rest : { ...rest, clusterIPs: addresses };
 }
 
 /** @throws ApiError 422 for an address that cannot be had, 500 when none is left */

@@ -35,28 +35,29 @@ export function withNodePorts(
     held.add(got);
     return got;
   };
-  const ports = needsNodePorts(spec) ? withPorts(spec.ports ?? [], take) : spec.ports;
+  const isReachable = spec.type === "NodePort" || spec.type === "LoadBalancer";
+  const ports = isReachable ? withPorts(spec, take, previous === undefined) : spec.ports;
   const healthCheck = needsHealthCheck(spec)
     ? { healthCheckNodePort: take(spec.healthCheckNodePort, new FieldPath("spec").at("healthCheckNodePort")) }
     : {};
   return { ...service, spec: { ...spec, ...(ports !== undefined && { ports }), ...healthCheck } };
 }
 
-/** The same number under two protocols is one port. */
+/**
+ * Of a new Service the same number, under two protocols, is one port of the nodes; later it is not.
+ * A balancer that needs none still has those that are asked for. Source: alloc.go initNodePorts, updateNodePorts.
+ */
 function withPorts(
-  ports: readonly ServicePort[],
+  spec: ServiceSpec,
   take: (port: number | undefined, path: FieldPath) => number,
+  isNew: boolean,
 ): readonly ServicePort[] {
-  const byPort = new Map<number, { readonly nodePort: number; readonly protocols: Set<string> }>();
-  return ports.map((port, index) => {
-    const sibling = byPort.get(port.port);
-    const protocol = port.protocol ?? "TCP";
-    const isShared = sibling !== undefined && !sibling.protocols.has(protocol);
+  const byPort = new Map<number, number>();
+  return (spec.ports ?? []).map((port, index) => {
+    if (!port.nodePort && !needsNodePorts(spec)) return port;
     const path = new FieldPath("spec").at("ports").index(index).at("nodePort");
-    const wanted = port.nodePort ? port.nodePort : isShared ? sibling.nodePort : undefined;
-    const nodePort = take(wanted, path);
-    if (sibling === undefined) byPort.set(port.port, { nodePort, protocols: new Set([protocol]) });
-    else sibling.protocols.add(protocol);
+    const nodePort = take(port.nodePort || (isNew ? byPort.get(port.port) : undefined), path);
+    if (!byPort.has(port.port)) byPort.set(port.port, nodePort);
     return port.nodePort === nodePort ? port : { ...port, nodePort };
   });
 }

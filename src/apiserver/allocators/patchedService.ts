@@ -1,8 +1,13 @@
 /** An update keeps what was allocated, and lets go of what the new type cannot have. Source: service strategy.go, storage.go. */
-import type { Service, ServicePort, ServiceSpec } from "../../api/generated/core-v1.ts";
+import type { Service, ServiceSpec } from "../../api/generated/core-v1.ts";
 
 const hasAddress = ({ type }: ServiceSpec) => type !== "ExternalName";
 const hasNodePorts = ({ type }: ServiceSpec) => type === "NodePort" || type === "LoadBalancer";
+/** Source: storage.go needsNodePort. */
+const getsNodePorts = ({ type, allocateLoadBalancerNodePorts }: ServiceSpec) =>
+  type === "NodePort" || (type === "LoadBalancer" && allocateLoadBalancerNodePorts !== false);
+const needsCheck = ({ type, externalTrafficPolicy }: ServiceSpec) =>
+  type === "LoadBalancer" && externalTrafficPolicy === "Local";
 
 export function patchedFrom(next: Service, previous: Service): Service {
   const before = previous.spec as ServiceSpec;
@@ -13,29 +18,30 @@ export function patchedFrom(next: Service, previous: Service): Service {
 /** Source: patchAllocatedValues. */
 function keptAddress(spec: ServiceSpec, before: ServiceSpec): ServiceSpec {
   if (!hasAddress(before) || !hasAddress(spec)) return spec;
-  const isUnset = (spec.clusterIP ?? "") === "" && (spec.clusterIPs ?? []).length === 0;
   return {
     ...spec,
-    ...(isUnset && { clusterIP: before.clusterIP, clusterIPs: before.clusterIPs }),
-    ...(spec.ipFamilies === undefined && { ipFamilies: before.ipFamilies }),
-    ...(spec.ipFamilyPolicy === undefined && { ipFamilyPolicy: before.ipFamilyPolicy }),
+    ...((spec.clusterIP ?? "") === "" && { clusterIP: before.clusterIP }),
+    ...((spec.clusterIPs ?? []).length === 0 && { clusterIPs: before.clusterIPs }),
   };
 }
 
+/** A port is known by its name, so that it keeps its number on the nodes whatever else of it changes. */
 function keptNodePorts(spec: ServiceSpec, before: ServiceSpec): ServiceSpec {
-  if (!hasNodePorts(before) || !hasNodePorts(spec)) return spec;
-  const known = new Map((before.ports ?? []).map((port) => [portKey(port), port.nodePort ?? 0]));
-  const used = new Set((spec.ports ?? []).map(({ nodePort }) => nodePort ?? 0));
-  const ports = (spec.ports ?? []).map((port) => {
-    const nodePort = known.get(portKey(port)) ?? 0;
-    return port.nodePort || nodePort === 0 || used.has(nodePort) ? port : { ...port, nodePort };
-  });
+  const kept = getsNodePorts(before) && getsNodePorts(spec) ? withOldNodePorts(spec, before) : spec;
   const { healthCheckNodePort = 0 } = before;
-  const keepsCheck = healthCheckNodePort !== 0 && !spec.healthCheckNodePort && spec.externalTrafficPolicy === "Local";
-  return { ...spec, ports, ...(keepsCheck && { healthCheckNodePort }) };
+  const keepsCheck = healthCheckNodePort !== 0 && !spec.healthCheckNodePort && needsCheck(before) && needsCheck(spec);
+  return keepsCheck ? { ...kept, healthCheckNodePort } : kept;
 }
 
-const portKey = ({ protocol = "TCP", port }: ServicePort) => `${protocol}/${port}`;
+function withOldNodePorts(spec: ServiceSpec, before: ServiceSpec): ServiceSpec {
+  const known = new Map((before.ports ?? []).map(({ name = "", nodePort = 0 }) => [name, nodePort]));
+  const used = new Set((spec.ports ?? []).map(({ nodePort }) => nodePort ?? 0));
+  const ports = (spec.ports ?? []).map((port) => {
+    const nodePort = known.get(port.name ?? "") ?? 0;
+    return port.nodePort || nodePort === 0 || used.has(nodePort) ? port : { ...port, nodePort };
+  });
+  return { ...spec, ports };
+}
 
 /** Source: service strategy.go dropTypeDependentFields: what is left over from the type that it was. */
 function dropped(spec: ServiceSpec, before: ServiceSpec): ServiceSpec {
@@ -46,9 +52,7 @@ function dropped(spec: ServiceSpec, before: ServiceSpec): ServiceSpec {
     next = rest;
   }
   if (hasNodePorts(before) && !hasNodePorts(next)) next = withoutNodePorts(next, before);
-  const neededCheck = before.type === "LoadBalancer" && before.externalTrafficPolicy === "Local";
-  const needsCheck = next.type === "LoadBalancer" && next.externalTrafficPolicy === "Local";
-  if (neededCheck && !needsCheck && keeps("healthCheckNodePort")) {
+  if (needsCheck(before) && !needsCheck(next) && keeps("healthCheckNodePort")) {
     const { healthCheckNodePort: _, ...rest } = next;
     next = rest;
   }

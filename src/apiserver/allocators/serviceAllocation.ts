@@ -10,7 +10,8 @@ import type { KubeObject } from "../../machinery/object.ts";
 import type { Reader } from "../reader.ts";
 import type { Begun, WriteHook } from "../write/hooks.ts";
 import { ClusterIpAllocator } from "./clusterIpAllocator.ts";
-import { clusterIpOf, withAddress, withFamilies } from "./clusterIps.ts";
+import { clusterIpOf, withAddress, withBothFields } from "./clusterIps.ts";
+import { withFamilies } from "./ipFamilies.ts";
 import { NODE_PORT_RANGE, NodePortAllocator, type PortRange } from "./nodePortAllocator.ts";
 import { nodePortsOf, withNodePorts } from "./nodePorts.ts";
 import { patchedFrom } from "./patchedService.ts";
@@ -56,7 +57,8 @@ export function serviceAllocation(env: Env, reader: Reader, options: AllocatorOp
   function begin(service: Service, previous: Service | undefined): Begun {
     const taken: Taken = { addresses: [], ports: [] };
     try {
-      const spec = withFamilies(service.spec as ServiceSpec);
+      const both = withBothFields(service.spec as ServiceSpec, previous?.spec);
+      const spec = withFamilies({ ...service, spec: both }, previous);
       const addressed = withAddress({ ...service, spec }, previous, allocators.addresses, taken);
       const object = withNodePorts(addressed, previous, allocators.ports, taken);
       const given = previous === undefined ? NOTHING : freed(previous, object);
