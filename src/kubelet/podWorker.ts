@@ -9,7 +9,7 @@ import type { KubeletContext } from "./context.ts";
 import { podFolders } from "./context.ts";
 import { REASONS } from "./events.ts";
 import { killContainers } from "./killContainers.ts";
-import { podStatus } from "./podLifecycle/podStatus.ts";
+import { type PodVerdict, podStatus } from "./podLifecycle/podStatus.ts";
 import { isTerminalPhase } from "./podLifecycle/restartPolicy.ts";
 import { emptyRuntimePod, formatPod, type RuntimePod } from "./podLifecycle/runtimePod.ts";
 import { removePod, stopSandboxes } from "./podRemoval.ts";
@@ -117,9 +117,18 @@ export class PodWorker {
 
   /** Ends it for good, whatever its spec says. */
   fail(reason: string, message: string, graceMs?: number): void {
+    if (this.state.verdict === undefined) this.#graceOverrideMs = graceMs;
+    this.#end({ phase: "Failed", reason, message });
+  }
+
+  /** The same, before anything of it runs. */
+  reject(reason: string, message: string): void {
+    this.#end({ phase: "Failed", reason, message: `Pod was rejected: ${message}`, isRejection: true });
+  }
+
+  #end(verdict: PodVerdict): void {
     if (this.state.verdict !== undefined) return;
-    this.state.verdict = { phase: "Failed", reason, message };
-    this.#graceOverrideMs = graceMs;
+    this.state.verdict = verdict;
     this.#stopSync.abort();
     this.wake();
   }

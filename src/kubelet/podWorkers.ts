@@ -58,7 +58,7 @@ export function createPodWorkers({ context, statuses, node, onFinished }: PodWor
     const rejection = admitPod({ pod, others: others.map(({ state }) => state.pod), node: node() });
     if (rejection === undefined) return;
     recorder.event({ ...pod, apiVersion: "v1", kind: "Pod" }, "Warning", rejection.reason, rejection.message);
-    worker.fail(rejection.reason, `Pod was rejected: ${rejection.message}`);
+    worker.reject(rejection.reason, rejection.message);
   };
 
   const start = (pod: Pod, isStatic: boolean): PodWorker => {

@@ -14,6 +14,8 @@ export interface PodVerdict {
   readonly phase: "Failed";
   readonly reason: string;
   readonly message: string;
+  /** It never came to run here, so that there is nothing to tell of containers. */
+  readonly isRejection?: boolean;
 }
 
 export interface PodStatusInput {
@@ -54,8 +56,28 @@ function phaseOf(input: PodStatusInput, statuses: Parameters<typeof podPhase>[1]
 const asContainers = (ephemeral: readonly EphemeralContainer[] | undefined) =>
   (ephemeral ?? []).map((container) => ({ ...container, restartPolicy: "Never" }));
 
+/** Source: kubelet.go rejectPod. */
+const rejected = (
+  { metadata, ...pod }: Pod,
+  { reason, message, startTime }: Pick<PodStatus, "reason" | "message" | "startTime">,
+): PodStatus => ({
+  ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
+  phase: "Failed",
+  ...(reason !== undefined && { reason }),
+  ...(message !== undefined && { message }),
+  ...(startTime !== undefined && { startTime }),
+  qosClass: qosClassOf({ metadata, ...pod }),
+});
+
+/** As an earlier run of the kubelet has left it. */
+const wasRejected = ({ runtimePod }: PodStatusInput, previous: PodStatus | undefined): boolean =>
+  previous?.phase === "Failed" && previous.containerStatuses === undefined && runtimePod.containers.length === 0;
+
 export function podStatus(given: PodStatusInput): PodStatus {
   const previous = given.previous ?? given.pod.status;
+  if (given.verdict?.isRejection === true)
+    return rejected(given.pod, { ...given.verdict, startTime: previous?.startTime ?? timestamp(given.nowMs) });
+  if (previous !== undefined && wasRejected(given, previous)) return rejected(given.pod, previous);
   const input = { ...given, previous };
   const { pod, verdict, hostIps } = input;
   const init = containerStatuses(
