@@ -9,10 +9,10 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Runs one step and prints its line: on a terminal also while it runs. `run` returns why it failed, if it did. */
 async function step(title, run) {
-  const live = process.stderr.isTTY === true;
+  const live = process.stderr.isTTY === true && process.env.TERM !== "dumb";
   const startedMs = Date.now();
   const elapsed = (digits) => ((Date.now() - startedMs) / 1000).toFixed(digits);
-  const show = () => process.stderr.write(`\r\x1b[K • ${title} … ${elapsed(0)} s`);
+  const show = () => process.stderr.write(`\r\x1b[K\x1b[?7l • ${title} … ${elapsed(0)} s\x1b[?7h`);
   const showing = live ? setInterval(show, 1000) : undefined;
   if (live) show();
   const failure = await run();

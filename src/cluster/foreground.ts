@@ -7,6 +7,7 @@ import colours from "picocolors";
 import { findProgram } from "./doctor.ts";
 import { bringDown } from "./down.ts";
 import { existingConfig } from "./images.ts";
+import { CLEAR_LINE, isLive, liveLine } from "./liveLine.ts";
 import { clusterPaths } from "./paths.ts";
 import { formatDuration, type Progress } from "./progress.ts";
 import { realClock } from "./realEnv.ts";
@@ -111,9 +112,9 @@ async function showStatus(
     const now = controlPlaneOf(name)?.pid;
     if (now !== undefined && now !== shown) restarted();
     shown = now ?? shown;
-    if (process.stderr.isTTY) {
+    if (isLive(process.stderr)) {
       const line = await summarise(name).then(statusLine, () => colours.yellow("the API server does not answer"));
-      if (!signal.aborted) process.stderr.write(`\r\x1b[K ${line}`);
+      if (!signal.aborted) process.stderr.write(liveLine(` ${line}`));
     }
     await realClock.sleep(REFRESH_MS, signal).catch(() => undefined);
   }
@@ -146,7 +147,7 @@ async function revive(options: ForegroundOptions, progress: Progress): Promise<b
 }
 
 function clearLine(): void {
-  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  if (isLive(process.stderr)) process.stderr.write(CLEAR_LINE);
 }
 
 const statusLine = ({ nodes, podsRunning, podsTotal }: ClusterSummary): string => {

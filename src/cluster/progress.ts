@@ -1,6 +1,7 @@
 /** Progress lines: what is being done, and how long it took. On a terminal the running step shows while it runs. */
 import { performance } from "node:perf_hooks";
 import colours from "picocolors";
+import { CLEAR_LINE, isLive, liveLine } from "./liveLine.ts";
 
 export interface Progress {
   /** Runs one step and prints its line. */
@@ -15,15 +16,15 @@ export const formatDuration = (durationMs: number): string =>
   durationMs < 1000 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1000).toFixed(1)} s`;
 
 export function createProgress(output: NodeJS.WriteStream = process.stderr): Progress {
-  const live = output.isTTY === true;
-  const print = (text: string) => output.write(`${live ? "\r\x1b[K" : ""}${text}\n`);
+  const live = isLive(output);
+  const print = (text: string) => output.write(`${live ? CLEAR_LINE : ""}${text}\n`);
   const done = (title: string, durationMs: number) =>
     print(` ${colours.green("✓")} ${title} ${colours.dim(`(${formatDuration(durationMs)})`)}`);
   return {
     done,
     step: async (title, run) => {
       const startedMs = performance.now();
-      if (live) output.write(` ${colours.cyan("•")} ${title} …`);
+      if (live) output.write(liveLine(` ${colours.cyan("•")} ${title} …`));
       try {
         const result = await run();
         done(title, performance.now() - startedMs);
