@@ -6,6 +6,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { node } from "../api/index.ts";
 import { GIT_VERSION } from "../apiserver/discovery/version.ts";
 import { type Client, createClient } from "../client/client.ts";
 import { createSharedInformers } from "../client/sharedInformers.ts";
@@ -54,7 +55,11 @@ export async function runAgent(configPath: string): Promise<void> {
     "kubelet",
   );
   // Read before the containers that need it run, so that they need not wait.
-  const informers = createSharedInformers({ env, client });
+  const informers = createSharedInformers({
+    env,
+    client,
+    selections: [{ kind: node, fieldSelector: `metadata.name=${config.node}` }],
+  });
   const watch = createServiceWatch(informers);
   informers.start();
   const [kubelet] = await Promise.all([startKubelet(env, config, client, watch), offerApi(config)]);
@@ -131,7 +136,13 @@ function forwardTo({ resolverSocket }: AgentConfig): readonly string[] {
 function nodeResolvConf({ clusterDns }: AgentConfig) {
   const { searches, options } = parseResolvConf(readIfThere(RESOLV_CONF));
   const direct = reachable();
-  return { servers: direct.length === 0 && hasRelay() ? [clusterDns] : direct, searches, options };
+  const isOutOfReach = hasRelay();
+  return {
+    servers: direct.length === 0 && isOutOfReach ? [clusterDns] : direct,
+    searches,
+    options,
+    isReplaced: isOutOfReach,
+  };
 }
 
 /** Offers the API server's Unix socket to the node's pods, bytes as they are: TLS ends at the API server. */

@@ -40,7 +40,10 @@ export function sandboxConfig({
   const identity = podIdentity(pod);
   const dns = podDns(pod, cluster, nodeResolvConf);
   const usesNodeDns =
-    hostNetwork && (spec.dnsPolicy ?? "ClusterFirst") !== "ClusterFirstWithHostNet" && spec.dnsConfig === undefined;
+    hostNetwork &&
+    nodeResolvConf.isReplaced !== true &&
+    (spec.dnsPolicy ?? "ClusterFirst") !== "ClusterFirstWithHostNet" &&
+    spec.dnsConfig === undefined;
   return {
     pod: identity,
     attempt,

@@ -9,7 +9,9 @@ export interface Candidate extends Backend {
   readonly ready: boolean;
   readonly servingTerminating: boolean;
   /** Meant for clients on this node, or for those on others; undefined: for all. */
-  readonly hintedHere?: boolean;
+  readonly node?: boolean;
+  /** As `node`, for this node's zone. */
+  readonly zone?: boolean;
 }
 
 /** Which endpoints serve which kind of traffic. */
@@ -29,7 +31,7 @@ export interface EndpointGroups {
  * itself. Source: kubernetes pkg/proxy/topology.go, CategorizeEndpoints.
  */
 export function categorize(candidates: readonly Candidate[], internalLocal: boolean): EndpointGroups {
-  const everywhere = usable(forThisNode(candidates));
+  const everywhere = usable(closest(candidates));
   const here = usable(candidates.filter((candidate) => candidate.local));
   return {
     internal: internalLocal ? here : everywhere,
@@ -40,13 +42,16 @@ export function categorize(candidates: readonly Candidate[], internalLocal: bool
 }
 
 /**
- * Those that are meant for this node, if every ready one says whom it is meant for and one of them is meant for it.
- * Source: as above, topologyModeFromHints.
+ * Those that are meant for this node, or else for its zone, if every ready one says whom it is meant for and one of them
+ * is meant for it. Source: as above, topologyModeFromHints.
  */
-function forThisNode(candidates: readonly Candidate[]): readonly Candidate[] {
+function closest(candidates: readonly Candidate[]): readonly Candidate[] {
   const ready = candidates.filter((candidate) => candidate.ready);
-  const here = ready.filter((candidate) => candidate.hintedHere);
-  return here.length > 0 && ready.every((candidate) => candidate.hintedHere !== undefined) ? here : candidates;
+  for (const place of ["node", "zone"] as const) {
+    const here = ready.filter((candidate) => candidate[place]);
+    if (here.length > 0 && ready.every((candidate) => candidate[place] !== undefined)) return here;
+  }
+  return candidates;
 }
 
 function usable(candidates: readonly Candidate[]): Backend[] {

@@ -5,6 +5,8 @@ import { type ServiceRule, type ServiceRules, serviceOfSlice, serviceRule } from
 export interface ServiceView {
   readonly services: readonly Service[];
   readonly slices: readonly EndpointSlice[];
+  /** Where the node is, if it is known. */
+  readonly zone?: string;
 }
 
 interface Cached {
@@ -19,7 +21,10 @@ interface Cached {
  */
 export function ruleCache(nodeName: string): (view: ServiceView) => ServiceRules {
   let cache = new Map<string, Cached>();
-  return ({ services, slices }) => {
+  let zoneBefore: string | undefined;
+  return ({ services, slices, zone }) => {
+    if (zone !== zoneBefore) cache = new Map();
+    zoneBefore = zone;
     const slicesByService = groupSlices(slices);
     const next = new Map<string, Cached>();
     const rules = new Map<string, ServiceRule>();
@@ -30,7 +35,7 @@ export function ruleCache(nodeName: string): (view: ServiceView) => ServiceRules
       const cached =
         before !== undefined && before.service === service && sameItems(before.slices, own)
           ? before
-          : { service, slices: own, rule: serviceRule(service, own, nodeName) };
+          : { service, slices: own, rule: serviceRule(service, own, nodeName, zone) };
       next.set(name, cached);
       if (cached.rule !== undefined) rules.set(name, cached.rule);
     }

@@ -57,6 +57,12 @@ describe("the endpoints of a service port, seen from node a", () => {
       slices: ["web 8080 1.1.1.2@c>c 1.1.1.3@b>b"],
       internal: "2:8080 3:8080",
     },
+    { name: "only those meant for its zone", slices: ["web 8080 1.1.1.2@b>>z 1.1.1.3@b>>y"], internal: "2:8080" },
+    {
+      name: "all, when none is meant for its zone",
+      slices: ["web 8080 1.1.1.2@b>>x 1.1.1.3@b>>y"],
+      internal: "2:8080 3:8080",
+    },
     {
       name: "all, when one is meant for everybody",
       slices: ["web 8080 1.1.1.2@a>a 1.1.1.3@b"],
@@ -87,6 +93,7 @@ describe("the endpoints of a service port, seen from node a", () => {
       given,
       slices.map((line, index) => slice(line, `${index}`)),
       "a",
+      "z",
     );
     const port = rule?.ports[0];
     expect(show(port?.internal ?? [])).toBe(internal);
@@ -145,6 +152,13 @@ describe("a service's addresses", () => {
 });
 
 describe("rules over time", () => {
+  it("all are made anew when the node comes into another zone", () => {
+    const rules = ruleCache("a");
+    const view = { services: [service(WEB)], slices: [slice("web 8080 1.1.1.2@b>>x 1.1.1.3@b>>y")] };
+    const shown = (zone: string) => show(rules({ ...view, zone }).get("default/web")?.ports[0]?.internal ?? []);
+    expect([shown("x"), shown("y")]).toEqual(["2:8080", "3:8080"]);
+  });
+
   it("a service keeps its very rule until it or one of its slices changes", () => {
     const rules = ruleCache("a");
     const [web, db] = [service(WEB), service("db 10.96.0.10 5432")];

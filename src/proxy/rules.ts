@@ -5,7 +5,7 @@
  * One `ServiceRule` per Service. A rule is made anew only when its Service or one of its slices is another object, so a
  * backend may compare rules by reference.
  *
- * Deliberately absent: SCTP, IPv6, hints of zones (hints of nodes are heeded).
+ * Deliberately absent: SCTP, IPv6.
  */
 import type { Service, ServicePort } from "../api/generated/core-v1.ts";
 import type { Endpoint, EndpointSlice } from "../api/generated/discovery-v1.ts";
@@ -52,6 +52,7 @@ export function serviceRule(
   service: Service,
   slices: readonly EndpointSlice[],
   nodeName: string,
+  zone?: string,
 ): ServiceRule | undefined {
   const { spec, metadata } = service;
   if (!hasVirtualAddress(service)) return undefined;
@@ -70,7 +71,7 @@ export function serviceRule(
       protocol: port.protocol === "UDP" ? "UDP" : "TCP",
       port: port.port,
       ...(port.nodePort ? { nodePort: port.nodePort } : {}),
-      ...categorize(candidates(port, slices, nodeName), internalLocal),
+      ...categorize(candidates(port, slices, nodeName, zone), internalLocal),
     })),
   };
 }
@@ -96,7 +97,12 @@ function loadBalancerIPs({ spec, status }: Service): string[] {
 }
 
 /** The endpoints behind one service port: slices carry it by name, with the number that each pod gives it. */
-export function candidates(port: ServicePort, slices: readonly EndpointSlice[], nodeName: string): Candidate[] {
+export function candidates(
+  port: ServicePort,
+  slices: readonly EndpointSlice[],
+  nodeName: string,
+  zone?: string,
+): Candidate[] {
   const found = new Map<string, Candidate>();
   for (const slice of slices) {
     if (slice.addressType !== "IPv4") continue;
@@ -105,7 +111,7 @@ export function candidates(port: ServicePort, slices: readonly EndpointSlice[], 
     );
     if (target?.port === undefined) continue;
     for (const endpoint of slice.endpoints ?? []) {
-      const candidate = toCandidate(endpoint, target.port, nodeName);
+      const candidate = toCandidate(endpoint, target.port, nodeName, zone);
       if (candidate === undefined) continue;
       const key = `${candidate.ip}:${candidate.port}`;
       // While a pod moves from one slice to another both carry it: the one that may serve counts.
@@ -116,7 +122,7 @@ export function candidates(port: ServicePort, slices: readonly EndpointSlice[], 
 }
 
 /** Absent conditions mean ready, serving and not terminating. Source: k8s.io/api discovery/v1 EndpointConditions. */
-function toCandidate(endpoint: Endpoint, port: number, nodeName: string): Candidate | undefined {
+function toCandidate(endpoint: Endpoint, port: number, nodeName: string, zone?: string): Candidate | undefined {
   const ip = endpoint.addresses[0];
   if (ip === undefined) return undefined;
   const { ready, serving, terminating } = endpoint.conditions ?? {};
@@ -126,8 +132,10 @@ function toCandidate(endpoint: Endpoint, port: number, nodeName: string): Candid
     local: endpoint.nodeName === nodeName,
     ready: ready ?? true,
     servingTerminating: (serving ?? true) && (terminating ?? false),
-    ...(endpoint.hints?.forNodes?.length && {
-      hintedHere: endpoint.hints.forNodes.some(({ name }) => name === nodeName),
-    }),
+    ...hinted("node", endpoint.hints?.forNodes, nodeName),
+    ...hinted("zone", endpoint.hints?.forZones, zone),
   };
 }
+
+const hinted = (place: "node" | "zone", hints: readonly { readonly name: string }[] | undefined, here?: string) =>
+  hints === undefined || hints.length === 0 ? {} : { [place]: hints.some(({ name }) => name === here) };

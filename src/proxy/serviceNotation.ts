@@ -35,7 +35,7 @@ export function service(line: string, spec: Partial<Service["spec"]> = {}, statu
 
 /**
  * A slice from a line: service, ports, then endpoints as address@node with marks: ! not ready, ~ terminating but serving,
- * % terminating and no longer serving, >node meant for clients there, #host a hostname.
+ * % terminating and no longer serving, >node meant for clients there, >>zone likewise, #host a hostname.
  * "web http:8080,dns:53/UDP 10.244.0.2@a 10.244.1.3@b!"
  */
 export function slice(line: string, name = "1"): EndpointSlice {
@@ -50,13 +50,13 @@ export function slice(line: string, name = "1"): EndpointSlice {
       return { name: portName, port: Number(port), protocol };
     }),
     endpoints: endpoints.map((text) => {
-      const [, address = "", node, mark = "", hint, hostname] =
-        /^([\d.]+)(?:@(\w+))?([!~%]?)(?:>(\w+))?(?:#(.+))?$/.exec(text) ?? [];
+      const [, address = "", node, mark = "", hints, hint = "", hostname] =
+        /^([\d.]+)(?:@(\w+))?([!~%]?)(?:(>>?)(\w+))?(?:#(.+))?$/.exec(text) ?? [];
       return {
         addresses: [address],
         ...(node ? { nodeName: node } : {}),
         ...(hostname ? { hostname } : {}),
-        ...(hint ? { hints: { forNodes: [{ name: hint }] } } : {}),
+        ...(hints ? { hints: { [hints === ">" ? "forNodes" : "forZones"]: [{ name: hint }] } } : {}),
         conditions: {
           ready: mark === "",
           serving: mark !== "!" && mark !== "%",

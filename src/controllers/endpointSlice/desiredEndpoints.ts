@@ -79,6 +79,9 @@ function endpointOf(service: Service, pod: Pod, node: Node | undefined, addresse
   };
 }
 
+/** Source: endpointslice trafficdist, closeTrafficDistribution. */
+const CLOSE_DISTRIBUTIONS: ReadonlySet<string> = new Set(["PreferClose", "PreferSameZone", "PreferSameNode"]);
+
 /** Source: endpointslice trafficdist, ReconcileHints. */
 function hintsOf(
   distribution: string | undefined,
@@ -86,8 +89,9 @@ function hintsOf(
   zone: string | undefined,
   node: string | undefined,
 ): Endpoint["hints"] {
-  if (!ready || zone === undefined || zone === "") return undefined;
-  if (distribution === "PreferClose" || distribution === "PreferSameZone") return { forZones: [{ name: zone }] };
-  if (distribution !== "PreferSameNode" || node === undefined) return undefined;
-  return { forZones: [{ name: zone }], forNodes: [{ name: node }] };
+  if (!ready || distribution === undefined || !CLOSE_DISTRIBUTIONS.has(distribution)) return undefined;
+  const forZones = zone === undefined || zone === "" ? [] : [{ name: zone }];
+  const forNodes = distribution !== "PreferSameNode" || node === undefined || node === "" ? [] : [{ name: node }];
+  if (forZones.length + forNodes.length === 0) return undefined;
+  return { ...(forZones.length > 0 && { forZones }), ...(forNodes.length > 0 && { forNodes }) };
 }

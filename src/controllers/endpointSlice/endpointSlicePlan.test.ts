@@ -62,6 +62,34 @@ const run = (pods: string, slices: readonly EndpointSlice[] = [], service = serv
 const sizes = (slices: readonly EndpointSlice[]) => slices.map((slice) => slice.endpoints?.length).join(" ");
 const verbs = (actions: readonly SliceAction[]) => actions.map((action) => action.do).join(" ");
 
+describe("the traffic that a Service prefers", () => {
+  const z = { forZones: [{ name: "z" }] };
+  it.each([
+    { name: "in the same zone", distribution: "PreferSameZone", pods: "p1@n1+", want: z },
+    { name: "close by", distribution: "PreferClose", pods: "p1@n1+", want: z },
+    {
+      name: "on the same node",
+      distribution: "PreferSameNode",
+      pods: "p1@n1+",
+      want: { ...z, forNodes: [{ name: "n1" }] },
+    },
+    {
+      name: "on the same node, in no zone",
+      distribution: "PreferSameNode",
+      pods: "p1@n1+",
+      of: { ...node, metadata: { ...node.metadata, labels: {} } },
+      want: { forNodes: [{ name: "n1" }] },
+    },
+    { name: "not to what is not ready", distribution: "PreferSameNode", pods: "p1@n1", want: undefined },
+    { name: "anywhere", distribution: undefined, pods: "p1@n1+", want: undefined },
+  ])("$name", ({ distribution, pods, of = node, want }) => {
+    const service = serviceOf(distribution === undefined ? {} : { trafficDistribution: distribution });
+    const observed = { service, pods: podsWithAddresses(pods), slices: [], triggerMs: undefined, nodeOf: () => of };
+    const [action] = plan(observed).actions;
+    expect(action?.slice.endpoints?.[0]?.hints).toEqual(want);
+  });
+});
+
 describe("slices", () => {
   it("hold 100 endpoints each", () => {
     expect(sizes(run(names(0, 250)).after)).toBe("100 100 50");

@@ -5,6 +5,8 @@ export interface ResolvConf {
   readonly servers: readonly string[];
   readonly searches: readonly string[];
   readonly options: readonly string[];
+  /** It is not what the machine's own file says, which would be of no use on the node. */
+  readonly isReplaced?: boolean;
 }
 
 export interface ClusterNames {
