@@ -201,4 +201,15 @@ describe.runIf(canRunContainers())("rollouts of the sample", () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).json()).toMatchObject({ version: "0.0.2" });
     await forward.stop();
   });
+
+  test("started anew after down, it is called available only when its new containers answer", async () => {
+    await cluster.skiff("down");
+    await cluster.up("--sample");
+    const { items } = await cluster.get("pods -l app=go-api");
+    expect(items).not.toHaveLength(0);
+    const answers = items.map(({ metadata }: { metadata: { name: string } }) =>
+      cluster.kubectl(`get --raw /api/v1/namespaces/default/pods/${metadata.name}/proxy/healthz`),
+    );
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(["ok\n"]));
+  });
 });

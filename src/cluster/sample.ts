@@ -2,13 +2,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { deployment, kinds, service } from "../api/index.ts";
+import { deployment, kinds, pod, service } from "../api/index.ts";
 import type { Client } from "../client/client.ts";
 import { packImage } from "../kubelet/images/pack.ts";
 import { apiVersionOf, type KubeObject } from "../machinery/object.ts";
 import { adminClient } from "./apiAccess.ts";
 import { existingConfig, imageStoreOf } from "./images.ts";
 import type { Progress } from "./progress.ts";
+import { realClock } from "./realEnv.ts";
 import { UserError } from "./userError.ts";
 
 /** What each version of `go-api` does differently. */
@@ -47,13 +48,14 @@ export const SAMPLE_URL = "http://127.0.0.1:30080/";
 /** How long the sample's pods may take to become available. */
 const AVAILABLE_WITHIN_SECONDS = 60;
 const AVAILABLE_AGAIN_WITHIN_SECONDS = 10;
+const ASK_AGAIN_MS = 100;
 
 export async function deploySample(cluster: string, progress: Progress): Promise<void> {
   const { runtime } = existingConfig(cluster);
   const client = adminClient(cluster);
   try {
     // It is the user's by now: applying it again would take back what was changed.
-    if (await isDeployed(client)) return await awaitSample(client, progress);
+    if (await isDeployed(client)) return await awaitSample(client, progress, runtime === "oci");
     if (runtime === "oci") await progress.step("sample images made", () => packSampleImages(cluster));
     await progress.step("sample applied", () => applyManifest(client, sampleFile("manifest.yaml")));
     await progress.step("sample available", () => untilAvailable(client, AVAILABLE_WITHIN_SECONDS));
@@ -79,11 +81,42 @@ async function applyManifest(client: Client, text: string): Promise<void> {
 }
 
 /** Whatever became of it under the user's hands, the cluster is up. */
-async function awaitSample(client: Client, progress: Progress): Promise<void> {
+async function awaitSample(client: Client, progress: Progress, hasContainers: boolean): Promise<void> {
   const title = "sample, which was there already, available";
-  const wait = () => untilAvailable(client, AVAILABLE_AGAIN_WITHIN_SECONDS);
+  const wait = async () => {
+    const untilMs = realClock.monotonic() + AVAILABLE_AGAIN_WITHIN_SECONDS * 1000;
+    // After a restart of the node, statuses are at first those of before it.
+    while (hasContainers && !(await everyPodAnswers(client))) {
+      if (realClock.monotonic() > untilMs) throw notAvailable(AVAILABLE_AGAIN_WITHIN_SECONDS);
+      await realClock.sleep(ASK_AGAIN_MS);
+    }
+    await untilAvailable(client, AVAILABLE_AGAIN_WITHIN_SECONDS);
+  };
   await progress.step(title, wait).catch((error: Error) => progress.warn(error.message));
 }
+
+/** Asked through the API server, so that only a container that runs now can answer. */
+async function everyPodAnswers(client: Client): Promise<boolean> {
+  const { items } = await client.list(pod, { namespace: "default", labelSelector: "app=go-api" });
+  const answers = await Promise.all(
+    items.map(({ metadata: { name } }) =>
+      client.transport
+        .request({
+          method: "GET",
+          path: `/api/v1/namespaces/default/pods/${name}/proxy/healthz`,
+          query: new URLSearchParams(),
+        })
+        .then(
+          () => true,
+          () => false,
+        ),
+    ),
+  );
+  return answers.every((answer) => answer);
+}
+
+const notAvailable = (seconds: number) =>
+  new UserError(`the sample was not available within ${seconds} s; look with: kubectl describe pods`);
 
 async function untilAvailable(client: Client, seconds: number): Promise<void> {
   const sample = { namespace: "default", fieldSelector: "metadata.name=go-api" };
@@ -98,5 +131,5 @@ async function untilAvailable(client: Client, seconds: number): Promise<void> {
   for await (const batch of events) {
     if (batch.some(({ type, object }) => type !== "DELETED" && type !== "BOOKMARK" && isAvailable(object))) return;
   }
-  throw new UserError(`the sample was not available within ${seconds} s; look with: kubectl describe pods`);
+  throw notAvailable(seconds);
 }
