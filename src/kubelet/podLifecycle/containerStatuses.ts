@@ -87,6 +87,7 @@ type Partly = Omit<ContainerStatus, "ready" | "started">;
 function unknownToRuntime(input: ContainerStatusInput, container: Container, waitingReason: string): Partly {
   const old = input.previous.find(({ name }) => name === container.name);
   if (old?.state?.terminated !== undefined) return old;
+  const mounts = mountStatuses(container);
   const waiting: Partly = {
     name: container.name,
     image: container.image ?? "",
@@ -94,6 +95,7 @@ function unknownToRuntime(input: ContainerStatusInput, container: Container, wai
     restartCount: old?.restartCount ?? 0,
     state: { waiting: { reason: waitingReason } },
     lastState: old?.lastState ?? {},
+    ...(mounts.length > 0 && { volumeMounts: mounts }),
   };
   if (old?.state?.running === undefined) return waiting;
   const isDeleted = input.pod.metadata.deletionTimestamp !== undefined;
@@ -116,7 +118,7 @@ function knownToRuntime(input: ContainerStatusInput, container: Container, statu
     state: stateOf(input, status),
     lastState: lastState.terminated === undefined ? {} : lastState,
     ...(requests !== undefined && { allocatedResources: requests }),
-    ...((requests !== undefined || limits !== undefined) && { resources: { limits, requests } }),
+    resources: { ...(limits !== undefined && { limits }), ...(requests !== undefined && { requests }) },
     ...(mounts.length > 0 && { volumeMounts: mounts }),
     ...(status.user !== undefined && { user: { linux: status.user } }),
   };

@@ -196,6 +196,26 @@ test("the end of a container tells all that is known", () => {
   });
 });
 
+test("what a container has been given is told, also when that is nothing", () => {
+  const requests = { cpu: "100m" };
+  const of = (resources: object) =>
+    statusOf({ has: "s0 app:r", spec: { containers: [{ name: "app", image: "web:1", resources }] } });
+  expect(of({ requests }).containerStatuses?.[0]).toMatchObject({
+    allocatedResources: requests,
+    resources: { requests },
+  });
+  expect(of({}).containerStatuses?.[0]?.resources).toEqual({});
+});
+
+test("mounts are told before a container runs", () => {
+  const volumeMounts = [{ name: "config", mountPath: "/etc/app", readOnly: true }];
+  const { containerStatuses } = statusOf({
+    has: "",
+    spec: { containers: [{ name: "app", image: "web:1", volumeMounts }] },
+  });
+  expect(containerStatuses?.[0]?.volumeMounts).toEqual([{ ...volumeMounts[0], recursiveReadOnly: "Disabled" }]);
+});
+
 test("a condition keeps its time of change until it changes", () => {
   const first = statusOf({ has: "s0 app:r" });
   const old = {
