@@ -55,7 +55,7 @@ export function createRequestHandler(server: Server, options: RequestHandlerOpti
     try {
       const info = parseRequest(request);
       const timeoutMs = isLongRunning(info) ? undefined : requestTimeoutMs(request);
-      const user = impersonate(request, sender, server.authorize);
+      const user = impersonate(request, sender, info, server.authorize);
       authorize(server, info, user);
       const work = () => answer(server, options, { request, info, user, warnings });
       const response = await inFlight.run(info, user, () =>

@@ -8,6 +8,7 @@ import table from "../api/table.json" with { type: "json" };
 import { defaultAdmission } from "../apiserver/admission/defaultAdmission.ts";
 import { type ApiServer, createApiServer } from "../apiserver/apiserver.ts";
 import { attributesOf, forbiddenError } from "../apiserver/auth/authorizer.ts";
+import { impersonate } from "../apiserver/auth/impersonation.ts";
 import type { Egress } from "../apiserver/connect/egress.ts";
 import { connectSubresources } from "../apiserver/connect/podSubresources.ts";
 import { POD_STREAM_SUBRESOURCES } from "../apiserver/connect/podUpgrade.ts";
@@ -103,9 +104,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   return {
     apiServer,
     client,
-    upgrade: async (request, user, raw) => {
+    upgrade: async (request, sender, raw) => {
       await apiServer.ready;
       const info = parseRequest(request);
+      const user = impersonate(request, sender, info, apiServer.authorize);
       for (const verb of upgradeVerbs(info)) {
         const attributes = attributesOf({ ...info, verb }, user);
         const decision = apiServer.authorize(attributes);

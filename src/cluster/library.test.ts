@@ -108,13 +108,14 @@ test("three hundred nodes become Ready in virtual time", { timeout: 30_000 }, as
 });
 
 test.each([
-  ["POST", "create"],
-  ["GET", "get"],
-])("who asks by %s for a shell needs the right to %s", async (method, verb) => {
+  ["POST", "create", {}],
+  ["GET", "get", {}],
+  ["POST", "impersonate-on:user-info:create", { "impersonate-user": "jane" }],
+])("who asks by %s for a shell needs the right to %s", async (method, verb, more) => {
   await using cluster = await startCluster();
   const { port } = new URL(/https:\S+/.exec(await cluster.kubeconfig())?.[0] ?? "");
   const path = "/api/v1/namespaces/default/pods/p/exec?stdout=1";
-  const headers = { connection: "Upgrade", upgrade: "SPDY/3.1" };
+  const headers = { connection: "Upgrade", upgrade: "SPDY/3.1", ...more };
   const request = httpsRequest({ host: "127.0.0.1", port, path, method, headers, rejectUnauthorized: false }).end();
   const [response] = (await once(request, "response")) as [IncomingMessage];
   expect(JSON.parse(await text(response)).message).toBe(

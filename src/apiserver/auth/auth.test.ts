@@ -136,21 +136,90 @@ describe("impersonation", () => {
     });
   });
 
-  it.each([
-    ["uid", { "impersonate-uid": "u" }, 'cannot impersonate resource "uids" in API group "authentication.k8s.io"'],
-    ["an extra value", { "impersonate-extra-a": "b" }, 'cannot impersonate resource "userextras/a" in API group'],
-  ])("asks for leave to take over %s", async (_, headers, message) => {
-    const { handle, send, reader } = testServer({ bootstrap: true });
-    const rule = { verbs: ["impersonate"], apiGroups: [""], resources: ["users"] };
+  const allow = async (server: ReturnType<typeof testServer>, rules: readonly object[]) => {
     const subject = { kind: "User", name: "eve", apiGroup: "rbac.authorization.k8s.io" };
     const roleRef = { kind: "ClusterRole", name: "as", apiGroup: "rbac.authorization.k8s.io" };
-    await send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", { metadata: { name: "as" }, rules: [rule] });
+    const { send } = server;
+    await send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", { metadata: { name: "as" }, rules });
     const binding = { metadata: { name: "as" }, roleRef, subjects: [subject] };
     await send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding);
-    await reader.fresh();
-    const request = { method: "GET", path: "/version", headers: { "impersonate-user": "bob", ...headers } } as const;
-    const response = await handle(request, { name: "eve", groups: [] });
+    await server.reader.fresh();
+  };
+  const users = { verbs: ["impersonate"], apiGroups: [""], resources: ["users"] };
+  const on = (verb: string) => ({ verbs: [`impersonate-on:${verb}`], apiGroups: [""], resources: ["pods"] });
+  const as = (mode: string, resource: string) => ({
+    verbs: [`impersonate:${mode}`],
+    apiGroups: ["authentication.k8s.io"],
+    resources: [resource],
+  });
+  const bare = { "impersonate-user": "bob" };
+  const pods = 'resource "pods" in API group "" in the namespace "default"';
+
+  it.each([
+    ["nothing", [], bare, `User "eve" cannot impersonate-on:user-info:list ${pods}`],
+    ["users, whoever they are", [users], bare, `User "bob" cannot list ${pods}`],
+    [
+      "users without a uid",
+      [users],
+      { ...bare, "impersonate-uid": "u" },
+      `User "eve" cannot impersonate-on:user-info:list ${pods}`,
+    ],
+    [
+      "lists of others' pods",
+      [on("user-info:list")],
+      bare,
+      'users.authentication.k8s.io "bob" is forbidden: User "eve" cannot impersonate:user-info resource "users" in API group "authentication.k8s.io" at the cluster scope',
+    ],
+    ["lists as users", [on("user-info:list"), as("user-info", "users")], bare, `User "bob" cannot list ${pods}`],
+    [
+      "lists as users and groups",
+      [on("user-info:list"), as("user-info", "users"), as("user-info", "groups")],
+      { ...bare, "impersonate-group": "system:masters" },
+      "impersonating the system:masters group is not allowed",
+    ],
+    [
+      "lists as accounts",
+      [on("serviceaccount:list"), as("serviceaccount", "serviceaccounts")],
+      { "impersonate-user": "system:serviceaccount:a:b" },
+      `User "system:serviceaccount:a:b" cannot list ${pods}`,
+    ],
+    [
+      "gets as accounts",
+      [on("serviceaccount:get"), as("serviceaccount", "serviceaccounts")],
+      { "impersonate-user": "system:serviceaccount:a:b" },
+      `User "eve" cannot impersonate-on:serviceaccount:list ${pods}`,
+    ],
+  ])("who may impersonate %s", async (_, rules, headers, message) => {
+    const server = testServer({ bootstrap: true });
+    await allow(server, rules);
+    const request = { method: "GET", path: "/api/v1/namespaces/default/pods", headers } as const;
+    const response = await server.handle(request, { name: "eve", groups: [] });
     expect(response).toMatchObject({ status: 403, object: { message: expect.stringContaining(message) } });
+  });
+
+  it("as a node makes a node of a user", async () => {
+    const server = testServer({ bootstrap: true });
+    const review = { verbs: ["impersonate-on:arbitrary-node:create"], apiGroups: ["*"], resources: ["*"] };
+    await allow(server, [review, as("arbitrary-node", "nodes")]);
+    const headers = { "impersonate-user": "system:node:n1" };
+    const response = await server.handle(
+      { method: "POST", path: SELF, headers, body: {} },
+      { name: "eve", groups: [] },
+    );
+    const userInfo = { username: "system:node:n1", groups: ["system:nodes", "system:authenticated"] };
+    expect(response).toMatchObject({ status: 201, object: { status: { userInfo } } });
+  });
+
+  it.each([
+    [{ "impersonate-group": "g" }, 'Name:"", UID:"", Groups:[]string{"g"}, Extra:map[string][]string(nil)'],
+    [{ "impersonate-uid": "u" }, 'Name:"", UID:"u", Groups:[]string(nil), Extra:map[string][]string(nil)'],
+    [{ "impersonate-extra-a": "b" }, 'Groups:[]string(nil), Extra:map[string][]string{"a":[]string{"b"}}'],
+  ])("of nobody in particular is refused: %o", async (headers, shown) => {
+    const { send } = testServer();
+    const { status, body } = await send("GET", MAPS, undefined, headers as Record<string, string>);
+    expect(status).toBe(400);
+    expect(body.message).toMatch(/^requested &user\.DefaultInfo\{.*\} without impersonating a user name$/);
+    expect(body.message).toContain(shown);
   });
 });
 

@@ -1,44 +1,43 @@
 /** `kubectl --as`: a user who may act as another. Source: endpoints/filters/impersonation. */
-
-import { ApiError } from "../../machinery/errors.ts";
 import type { ApiRequest, UserInfo } from "../../machinery/requests.ts";
-import { type Attributes, type Authorizer, forbiddenError } from "./authorizer.ts";
-
-const GROUP = "authentication.k8s.io";
-const ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
+import { badRequest } from "../errors.ts";
+import type { RequestInfo } from "../requestInfo.ts";
+import { type Authorizer, attributesOf } from "./authorizer.ts";
+import { impersonated } from "./impersonationModes.ts";
 
 /** Source: authentication/v1, ImpersonateUserExtraHeaderPrefix. */
 const EXTRA_PREFIX = "impersonate-extra-";
 
-/** The user that the request is to be taken for. @throws ApiError 403 when the sender may not */
-export function impersonate({ headers = {} }: ApiRequest, sender: UserInfo, authorize: Authorizer): UserInfo {
+/** The user that the request is to be taken for. @throws ApiError 400, and 403 when the sender may not */
+export function impersonate(
+  { headers = {} }: ApiRequest,
+  sender: UserInfo,
+  info: RequestInfo,
+  authorize: Authorizer,
+): UserInfo {
   if (!isAsked(headers)) return sender;
-  const name = headers["impersonate-user"];
-  const groups = valuesOf(headers["impersonate-group"]);
-  const uid = headers["impersonate-uid"] ?? "";
-  const extra = extraOf(headers);
-  if (name === undefined) throw new ApiError("InternalError", "requested [groups] without impersonating a user");
-  const account = ACCOUNT.exec(name);
-  const check = checker(sender, authorize);
-  if (account === null) check({ resource: "users", name });
-  else check({ resource: "serviceaccounts", namespace: account[1] as string, name: account[2] as string });
-  for (const group of groups) check({ resource: "groups", name: group });
-  for (const [subresource, values] of extra) {
-    for (const value of values) check({ group: GROUP, resource: "userextras", subresource, name: value });
-  }
-  if (uid !== "") check({ group: GROUP, resource: "uids", name: uid });
-  return {
-    name,
-    groups: impersonatedGroups(name, groups, account?.[1]),
-    ...(uid !== "" && { uid }),
-    ...(extra.length > 0 && { extra: Object.fromEntries(extra) }),
-  };
+  const wanted = wantedUser(headers);
+  if (wanted.name === "") throw badRequest(`requested ${goSyntax(wanted)} without impersonating a user name`);
+  return impersonated(wanted, attributesOf(info, sender), authorize);
 }
 
 /** Of every request, so without making anything. */
 function isAsked(headers: Readonly<Record<string, string>>): boolean {
-  for (const name in headers) if (name.startsWith("impersonate-")) return true;
+  for (const name in headers) if (name.startsWith("impersonate-") && isKnown(name)) return true;
   return false;
+}
+
+const isKnown = (name: string) => /^impersonate-(user|uid|group|extra-.*)$/.test(name);
+
+function wantedUser(headers: Readonly<Record<string, string>>): UserInfo {
+  const uid = headers["impersonate-uid"] ?? "";
+  const extra = extraOf(headers);
+  return {
+    name: headers["impersonate-user"] ?? "",
+    groups: valuesOf(headers["impersonate-group"]),
+    ...(uid !== "" && { uid }),
+    ...(extra.length > 0 && { extra: Object.fromEntries(extra) }),
+  };
 }
 
 /** A header that was sent several times comes as one. */
@@ -57,20 +56,13 @@ function unescaped(key: string): string {
   }
 }
 
-function impersonatedGroups(name: string, groups: readonly string[], namespace: string | undefined): readonly string[] {
-  const own =
-    namespace !== undefined && groups.length === 0
-      ? ["system:serviceaccounts", `system:serviceaccounts:${namespace}`]
-      : groups;
-  const everybody = name === "system:anonymous" ? "system:unauthenticated" : "system:authenticated";
-  return own.includes(everybody) ? own : [...own, everybody];
+/** As Go's %#v writes a *user.DefaultInfo. */
+function goSyntax({ name, uid = "", groups, extra }: UserInfo): string {
+  const list = (values: readonly string[]) => values.map((value) => JSON.stringify(value)).join(", ");
+  const shownGroups = groups.length === 0 ? "[]string(nil)" : `[]string{${list(groups)}}`;
+  const entries = Object.entries(extra ?? {}).map(
+    ([key, values]) => `${JSON.stringify(key)}:[]string{${list(values)}}`,
+  );
+  const shownExtra = extra === undefined ? "(nil)" : `{${entries.join(", ")}}`;
+  return `&user.DefaultInfo{Name:${JSON.stringify(name)}, UID:${JSON.stringify(uid)}, Groups:${shownGroups}, Extra:map[string][]string${shownExtra}}`;
 }
-
-type Place = Partial<Attributes> & Pick<Attributes, "resource" | "name">;
-
-const checker = (user: UserInfo, authorize: Authorizer) => (place: Place) => {
-  const whole = { group: "", version: "v1", subresource: "", namespace: "", ...place };
-  const attributes = { user, verb: "impersonate", isResource: true, path: "", ...whole };
-  const { isAllowed, reason } = authorize(attributes);
-  if (!isAllowed) throw forbiddenError(attributes, reason);
-};
