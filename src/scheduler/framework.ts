@@ -19,6 +19,7 @@ export interface Rejection {
 /** What happened in the cluster that could make a waiting pod fit. */
 export type ClusterEvent =
   | "node-added"
+  | "node-removed"
   | "node-resources-changed"
   | "node-labels-changed"
   | "node-taints-changed"

@@ -14,6 +14,8 @@ export interface NodeInfo {
   readonly nonZeroRequested: Resources;
   readonly pods: ReadonlyMap<string, Pod>;
   readonly hostPorts: ReadonlyMap<HostPort, number>;
+  /** Those of its pods that want to be near other pods, or far from them. */
+  readonly withAffinity: ReadonlyMap<string, Pod>;
   /** Bytes by name of the image. */
   readonly images: ReadonlyMap<string, number>;
   /** What has been found out about its pods, until they change. */
@@ -30,6 +32,7 @@ export class MutableNodeInfo implements NodeInfo {
   readonly nonZeroRequested: Record<string, number> = {};
   readonly pods = new Map<string, Pod>();
   readonly hostPorts = new Map<HostPort, number>();
+  readonly withAffinity = new Map<string, Pod>();
   images: ReadonlyMap<string, number> = new Map();
   readonly memo = new Map<string, number>();
 
@@ -56,6 +59,8 @@ export class MutableNodeInfo implements NodeInfo {
   addPod(pod: Pod): void {
     this.removePod(pod.metadata.uid);
     this.pods.set(pod.metadata.uid, pod);
+    const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
+    if (podAffinity !== undefined || podAntiAffinity !== undefined) this.withAffinity.set(pod.metadata.uid, pod);
     this.#count(pod, 1);
   }
 
@@ -63,6 +68,7 @@ export class MutableNodeInfo implements NodeInfo {
     const pod = this.pods.get(uid);
     if (pod === undefined) return;
     this.pods.delete(uid);
+    this.withAffinity.delete(uid);
     this.#count(pod, -1);
   }
 

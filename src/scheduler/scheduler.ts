@@ -255,7 +255,10 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
         happened("node-added");
       },
       onUpdate: nodeChanged,
-      onDelete: (node) => cache.removeNode(node.metadata.name),
+      onDelete: (node) => {
+        cache.removeNode(node.metadata.name);
+        happened("node-removed");
+      },
     }),
     pods.addHandler({
       onAdd: podSeen,
