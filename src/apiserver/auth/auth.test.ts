@@ -105,7 +105,11 @@ describe("authorisation", () => {
     expect(await ask(bob)).toMatchObject({ status: { allowed: false } });
     expect(await ask({ ...bob, groups: ["system:masters"] })).toMatchObject({ status: { allowed: true } });
     const who = await answer(server, bob, "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {});
-    expect(who).toMatchObject({ status: { userInfo: { username: "bob", groups: bob.groups } } });
+    expect(who).toMatchObject({
+      metadata: { creationTimestamp: "2026-01-01T00:00:00Z" },
+      status: { userInfo: { username: "bob", groups: bob.groups } },
+    });
+    expect(await ask(bob)).toHaveProperty("metadata", {});
   });
 
   it("lets those who may act as others", async () => {

@@ -38,7 +38,7 @@ export function aggregatedResponse(
 }
 
 const groupItem = ({ name, versions }: DescribedGroup) => ({
-  metadata: { ...(name !== "" && { name }), creationTimestamp: null },
+  metadata: { ...(name !== "" && { name }) },
   versions: versions.map(({ version, resources }) => ({
     version,
     resources: resources.map(resourceItem),

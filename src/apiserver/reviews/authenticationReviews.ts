@@ -17,6 +17,7 @@ export const selfSubjectReview = defineReview<SelfSubjectReview>({
   group: GROUP,
   kind: "SelfSubjectReview",
   plural: "selfsubjectreviews",
+  isDated: true,
   review: (_, { user }) => ({ userInfo: userStatus(user) }),
 });
 

@@ -1,4 +1,4 @@
-import type { KubeObject } from "../../machinery/object.ts";
+import { type KubeObject, timestamp } from "../../machinery/object.ts";
 import type { ApiResponse } from "../../machinery/requests.ts";
 import { objectResponse } from "../output/view.ts";
 import type { VirtualCall, VirtualResource } from "../virtualResources.ts";
@@ -8,13 +8,15 @@ export interface ReviewInput<T extends KubeObject> {
   readonly kind: string;
   readonly plural: string;
   readonly isNamespaced?: boolean;
+  /** Its answer says when it was given. */
+  readonly isDated?: boolean;
   /** The status for the spec that was posted. */
   readonly review: (object: T, call: VirtualCall) => object | Promise<object>;
 }
 
 /** A question that is posted and answered in its own `status`. */
 export function defineReview<T extends KubeObject>(input: ReviewInput<T>): VirtualResource {
-  const { group, kind, plural, isNamespaced = false, review } = input;
+  const { group, kind, plural, isNamespaced = false, isDated = false, review } = input;
   const described = {
     group,
     version: "v1",
@@ -28,7 +30,9 @@ export function defineReview<T extends KubeObject>(input: ReviewInput<T>): Virtu
     const { object, warnings } = call.server.codecs.decode(call.request, described, "Warn");
     call.warnings.push(...warnings);
     const status = await review(object as T, call);
-    return objectResponse({ ...object, metadata: { ...object.metadata, creationTimestamp: null }, status }, 201);
+    const { clock } = call.server.env;
+    const metadata = { ...object.metadata, ...(isDated && { creationTimestamp: timestamp(clock.now()) }) };
+    return objectResponse({ ...object, metadata, status }, 201);
   };
   return { ...described, create };
 }
