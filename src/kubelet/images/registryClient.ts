@@ -1,7 +1,8 @@
 import type { Env } from "../../lib/env.ts";
 import type { RegistryCredential } from "../runtime.ts";
 import { MANIFEST_TYPES } from "./oci.ts";
-import type { ImageReference } from "./reference.ts";
+import { formatReference, type ImageReference } from "./reference.ts";
+import { requestFailure } from "./requestFailure.ts";
 
 /** Docker Hub answers under another name than it is called by. Source: containerd remotes/docker/registry.go, DefaultHost. */
 const HOSTS: Readonly<Record<string, string>> = { "docker.io": "registry-1.docker.io" };
@@ -49,7 +50,8 @@ export function registryClient({ reference, credentials, env, signal }: Registry
         await response.body?.cancel();
         if (attempt >= ATTEMPTS_MAX || !isTransient(response.status)) throw failure(reference, response);
       } catch (error) {
-        if (attempt >= ATTEMPTS_MAX || signal?.aborted || error instanceof RegistryError) throw explain(error, base);
+        if (attempt >= ATTEMPTS_MAX || signal?.aborted || error instanceof RegistryError)
+          throw explain(error, reference, `${base}/${path}`);
       }
       await env.clock.sleep(RETRY_DELAY_MS * attempt, signal);
     }
@@ -76,8 +78,8 @@ class RegistryError extends Error {}
 const isTransient = (status: number) => status === 408 || status === 429 || status >= 500;
 
 /** In the words that containerd has for it, which people know to read. */
-function failure({ registry, repository, tag, digest }: ImageReference, { status, statusText }: Response): Error {
-  const name = `${registry}/${repository}${digest === undefined ? `:${tag ?? "latest"}` : `@${digest}`}`;
+function failure(reference: ImageReference, { status, statusText }: Response): Error {
+  const name = formatReference(reference);
   if (status === 404) return new RegistryError(`failed to resolve reference "${name}": ${name}: not found`);
   if (status === 401 || status === 403) {
     return new RegistryError(
@@ -89,11 +91,16 @@ function failure({ registry, repository, tag, digest }: ImageReference, { status
   );
 }
 
-/** fetch hides why it failed in the cause. */
-function explain(error: unknown, base: string): Error {
+/** What containerd was about to do. Source: containerd core/remotes/docker, resolver.go and fetcher.go. */
+function attempted(reference: ImageReference, url: string): string {
+  if (url.includes("/manifests/"))
+    return `failed to resolve reference "${formatReference(reference)}": failed to do request: Head "${url}"`;
+  return `failed to copy: httpReadSeeker: failed open: failed to do request: Get "${url}"`;
+}
+
+function explain(error: unknown, reference: ImageReference, url: string): Error {
   if (error instanceof RegistryError) return error;
-  const { cause, message } = error as Error & { cause?: Error };
-  return new Error(`failed to do request: Get "${base}": ${cause?.message || message}`, { cause: error });
+  return new Error(`${attempted(reference, url)}: ${requestFailure(error, new URL(url))}`, { cause: error });
 }
 
 /** Plain HTTP is for registries on this machine only. */
