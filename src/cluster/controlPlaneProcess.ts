@@ -7,7 +7,7 @@
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { service as serviceKind } from "../api/index.ts";
+import { endpointSlice, service as serviceKind } from "../api/index.ts";
 import { createAuthenticator } from "../apiserver/auth/authenticators.ts";
 import { startHttpServer } from "../apiserver/http/server.ts";
 import { createSharedInformers } from "../client/sharedInformers.ts";
@@ -221,7 +221,7 @@ function partsOf(
       }).catch((cause: NodeJS.ErrnoException) => {
         throw cause.code === "EADDRINUSE" ? portTaken(config, cause) : cause;
       }),
-    startBeside: (controlPlane) => offerHostPorts(env, controlPlane, nodes),
+    startBeside: (controlPlane) => offerHostPorts(env, config, controlPlane, nodes),
   };
 }
 
@@ -229,14 +229,18 @@ const portTaken = ({ apiPort, name }: ClusterConfig, cause: unknown) =>
   new UserError(`port ${apiPort} on 127.0.0.1 is in use by another program, and cluster "${name}" needs it`, { cause });
 
 /** NodePorts on this machine's loopback, which a person tries first. */
-function offerHostPorts(env: Env, controlPlane: ControlPlane, nodes: Nodes) {
-  const [nodeIP] = nodes.addresses;
-  if (nodeIP === undefined) return undefined;
-  const ports = hostPorts({ open: hostPortListeners({ nodeIP, clock: env.clock }), log: env.log });
+function offerHostPorts(env: Env, config: ClusterConfig, controlPlane: ControlPlane, nodes: Nodes) {
+  const [firstAddress] = nodes.addresses;
+  if (firstAddress === undefined) return undefined;
+  const addresses = new Map(config.nodes.map((name, index) => [name, nodes.addresses[index]]));
+  const addressOf = (name = "") => addresses.get(name) ?? firstAddress;
+  const ports = hostPorts({ open: hostPortListeners({ addressOf, clock: env.clock }), log: env.log });
   const informers = createSharedInformers({ env, client: controlPlane.client(ADMIN, "skiff") });
   const services = informers.of(serviceKind);
-  const sync = () => void ports.sync(services.list());
+  const slices = informers.of(endpointSlice);
+  const sync = () => void ports.sync({ services: services.list(), slices: slices.list() });
   services.addHandler({ onAdd: sync, onUpdate: sync, onDelete: sync });
+  slices.addHandler({ onAdd: sync, onUpdate: sync, onDelete: sync });
   informers.start();
   return {
     stop: async () => {

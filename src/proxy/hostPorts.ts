@@ -6,20 +6,28 @@
  * A port that somebody else listens on is left to them, said once in the log, and tried again with every change.
  */
 import type { Service } from "../api/generated/core-v1.ts";
+import type { EndpointSlice } from "../api/generated/discovery-v1.ts";
 import type { Log } from "../lib/env.ts";
-import type { Protocol } from "./rules.ts";
+import type { ServiceView } from "./ruleCache.ts";
+import { type Protocol, serviceOfSlice } from "./rules.ts";
 
 export interface HostPort {
   readonly protocol: Protocol;
   readonly port: number;
 }
 
-/** Listens on the host's loopback and passes on to the node. @throws Error when the port is taken. */
-export type OpenHostPort = (hostPort: HostPort) => Promise<{ close(): Promise<void> }>;
+/**
+ * Listens on the host's loopback and passes on to the node of that name, asked for each client; undefined: any node.
+ * @throws Error when the port is taken.
+ */
+export type OpenHostPort = (
+  hostPort: HostPort,
+  nodeName: () => string | undefined,
+) => Promise<{ close(): Promise<void> }>;
 
 export interface HostPorts {
   /** Opens what is new and closes what is gone. */
-  sync(services: readonly Service[]): Promise<void>;
+  sync(view: ServiceView): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,15 +46,41 @@ export function wantedHostPorts(services: readonly Service[]): HostPort[] {
 
 const keyOf = ({ protocol, port }: HostPort): string => `${protocol}/${port}`;
 
+/**
+ * Nodes by port, of Services that let in what comes from outside only where they have endpoints: one that has a ready
+ * endpoint or else one that still serves. Pure.
+ */
+export function nodesWithEndpoints({ services, slices }: ServiceView): Map<string, string> {
+  const nodes = new Map<string, string>();
+  for (const { metadata, spec } of services) {
+    if (spec.externalTrafficPolicy !== "Local") continue;
+    const name = `${metadata.namespace}/${metadata.name}`;
+    const nodeName = nodeWithEndpoint(slices.filter((slice) => serviceOfSlice(slice) === name));
+    if (nodeName === undefined) continue;
+    for (const { nodePort, protocol } of spec.ports ?? []) {
+      if (nodePort) nodes.set(keyOf({ protocol: protocol === "UDP" ? "UDP" : "TCP", port: nodePort }), nodeName);
+    }
+  }
+  return nodes;
+}
+
+function nodeWithEndpoint(slices: readonly EndpointSlice[]): string | undefined {
+  const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
+  const ready = endpoints.filter(({ conditions }) => conditions?.ready ?? true);
+  const serving = endpoints.filter(({ conditions }) => conditions?.serving ?? true);
+  return (ready.length > 0 ? ready : serving).flatMap(({ nodeName }) => nodeName ?? []).sort()[0];
+}
+
 export function hostPorts({ open, log }: { readonly open: OpenHostPort; readonly log: Log }): HostPorts {
   const listening = new Map<string, { close(): Promise<void> }>();
   const refused = new Set<string>();
+  let nodes: ReadonlyMap<string, string> = new Map();
   let last: Promise<void> = Promise.resolve();
 
   const openPort = async (hostPort: HostPort): Promise<void> => {
     const key = keyOf(hostPort);
     try {
-      listening.set(key, await open(hostPort));
+      listening.set(key, await open(hostPort, () => nodes.get(key)));
       refused.delete(key);
     } catch (error) {
       if (!refused.has(key))
@@ -69,5 +103,11 @@ export function hostPorts({ open, log }: { readonly open: OpenHostPort; readonly
     return last;
   };
 
-  return { sync: (services) => inTurn(wantedHostPorts(services)), close: () => inTurn([]) };
+  return {
+    sync: (view) => {
+      nodes = nodesWithEndpoints(view);
+      return inTurn(wantedHostPorts(view.services));
+    },
+    close: () => inTurn([]),
+  };
 }

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Env } from "../lib/env.ts";
 import { seededRandom } from "../lib/random.ts";
 import { VirtualClock } from "../lib/virtualClock.ts";
-import { type HostPort, hostPorts, wantedHostPorts } from "./hostPorts.ts";
+import { type HostPort, hostPorts, nodesWithEndpoints, wantedHostPorts } from "./hostPorts.ts";
 import { createProxy } from "./proxy.ts";
 import type { ServiceRules } from "./rules.ts";
-import { service } from "./serviceNotation.ts";
+import { service, slice } from "./serviceNotation.ts";
 
 const silent: Env["log"] = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 const view = (...names: string[]) => ({ services: names.map((name) => service(`${name} 10.96.0.9 80`)), slices: [] });
@@ -83,6 +83,23 @@ describe("node ports on the host's loopback", () => {
     expect(show(wantedHostPorts(services))).toBe("30000/TCP 30000/UDP");
   });
 
+  it.each([
+    { name: "lead to any node", spec: {}, slices: "a 80 1.1.1.1@b", want: [] },
+    {
+      name: "lead to one with an endpoint, for Local",
+      slices: "a 80 1.1.1.3@c 1.1.1.2@b 1.1.1.1@a!",
+      want: ["TCP/30000 b"],
+    },
+    { name: "lead to one that still serves, for Local", slices: "a 80 1.1.1.3@c~ 1.1.1.2@b%", want: ["TCP/30000 c"] },
+    { name: "lead to any node without endpoints, for Local", slices: "a 80", want: [] },
+  ])("$name", ({ spec = { externalTrafficPolicy: "Local" }, slices, want }) => {
+    const nodes = nodesWithEndpoints({
+      services: [service("a 10.96.0.1 80@30000", spec)],
+      slices: slices === "a 80" ? [] : [slice(slices)],
+    });
+    expect([...nodes].map((entry) => entry.join(" "))).toEqual(want);
+  });
+
   it("open and close as services come and go, and one that is taken is tried again", async () => {
     const events: string[] = [];
     let taken = true;
@@ -94,10 +111,11 @@ describe("node ports on the host's loopback", () => {
         return { close: async () => void events.push(`-${port}`) };
       },
     });
-    await ports.sync([service("a 10.96.0.1 80@30000 81@30001")]);
+    const sync = (line: string) => ports.sync({ services: [service(line)], slices: [] });
+    await sync("a 10.96.0.1 80@30000 81@30001");
     taken = false;
-    await ports.sync([service("a 10.96.0.1 80@30000 81@30001")]);
-    await ports.sync([service("a 10.96.0.1 81@30001")]);
+    await sync("a 10.96.0.1 80@30000 81@30001");
+    await sync("a 10.96.0.1 81@30001");
     await ports.close();
     expect(events).toEqual(["+30000", "+30001", "-30000", "-30001"]);
   });

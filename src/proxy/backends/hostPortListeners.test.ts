@@ -29,11 +29,12 @@ afterAll(() => {
   udp.close();
 });
 
-const open = hostPortListeners({ nodeIP: NODE, clock: new VirtualClock(0) });
+const anyNode = () => undefined;
+const open = hostPortListeners({ addressOf: () => NODE, clock: new VirtualClock(0) });
 
 describe("a port on the host's loopback", () => {
   it("passes TCP on, each direction ending by itself", async () => {
-    const listener = await open({ protocol: "TCP", port: PORT });
+    const listener = await open({ protocol: "TCP", port: PORT }, anyNode);
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connect(PORT, "127.0.0.1", () => socket.end("x".repeat(300_000)));
       let text = "";
@@ -48,7 +49,7 @@ describe("a port on the host's loopback", () => {
   });
 
   it("cuts nothing off what a program said last, however slow its client", async () => {
-    const listener = await open({ protocol: "TCP", port: PORT });
+    const listener = await open({ protocol: "TCP", port: PORT }, anyNode);
     const heardBytes = await new Promise<number>((resolve, reject) => {
       const socket = connect(PORT, "127.0.0.1", () => socket.end(ALL_AND_CLOSE)).pause();
       let bytes = 0;
@@ -63,7 +64,7 @@ describe("a port on the host's loopback", () => {
   });
 
   it("where nobody listens behind it resets the connection", async () => {
-    const listener = await open({ protocol: "TCP", port: PORT + 1 });
+    const listener = await open({ protocol: "TCP", port: PORT + 1 }, anyNode);
     const code = await new Promise((resolve) => {
       const socket = connect(PORT + 1, "127.0.0.1");
       socket.on("error", ({ code }: NodeJS.ErrnoException) => resolve(code)).on("end", () => resolve("end"));
@@ -73,7 +74,7 @@ describe("a port on the host's loopback", () => {
   });
 
   it("passes UDP on, and answers come back to whoever asked", async () => {
-    const listener = await open({ protocol: "UDP", port: PORT });
+    const listener = await open({ protocol: "UDP", port: PORT }, anyNode);
     const ask = (text: string) =>
       new Promise<string>((resolve) => {
         const client = createSocket("udp4");
@@ -89,8 +90,8 @@ describe("a port on the host's loopback", () => {
   });
 
   it("that is taken is an error", async () => {
-    const first = await open({ protocol: "TCP", port: PORT });
-    await expect(open({ protocol: "TCP", port: PORT })).rejects.toThrow("EADDRINUSE");
+    const first = await open({ protocol: "TCP", port: PORT }, anyNode);
+    await expect(open({ protocol: "TCP", port: PORT }, anyNode)).rejects.toThrow("EADDRINUSE");
     await first.close();
   });
 });

@@ -10,16 +10,22 @@ const UDP_IDLE_MS = 30_000;
 const UDP_CLIENTS_MAX = 1_024;
 const LOOPBACK = "127.0.0.1";
 
-/** Real listeners on this machine's loopback that dial the same port on `nodeIP`. */
+/** Real listeners on this machine's loopback that dial the same port on a node. */
 export const hostPortListeners =
-  ({ nodeIP, clock }: { readonly nodeIP: string; readonly clock: Clock }): OpenHostPort =>
-  (hostPort) =>
-    hostPort.protocol === "TCP" ? listenTcp(hostPort, nodeIP) : listenUdp(hostPort, nodeIP, clock);
+  (options: {
+    /** Of the node of that name, or of any where none is asked for. */
+    readonly addressOf: (nodeName: string | undefined) => string;
+    readonly clock: Clock;
+  }): OpenHostPort =>
+  (hostPort, nodeName) => {
+    const nodeIP = () => options.addressOf(nodeName());
+    return hostPort.protocol === "TCP" ? listenTcp(hostPort, nodeIP) : listenUdp(hostPort, nodeIP, options.clock);
+  };
 
-function listenTcp({ port }: HostPort, nodeIP: string): Promise<{ close(): Promise<void> }> {
+function listenTcp({ port }: HostPort, nodeIP: () => string): Promise<{ close(): Promise<void> }> {
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-    const node = connect({ host: nodeIP, port, allowHalfOpen: true, noDelay: true });
+    const node = connect({ host: nodeIP(), port, allowHalfOpen: true, noDelay: true });
     for (const [one, other] of [
       [client, node],
       [node, client],
@@ -46,7 +52,7 @@ function listenTcp({ port }: HostPort, nodeIP: string): Promise<{ close(): Promi
 }
 
 /** Each client has a socket of its own towards the node, so that answers find their way back. */
-function listenUdp({ port }: HostPort, nodeIP: string, clock: Clock): Promise<{ close(): Promise<void> }> {
+function listenUdp({ port }: HostPort, nodeIP: () => string, clock: Clock): Promise<{ close(): Promise<void> }> {
   const server = createSocket("udp4");
   const clients = new Map<string, { socket: UdpSocket; lastMs: number }>();
   const drop = (key: string) => {
@@ -75,7 +81,7 @@ function listenUdp({ port }: HostPort, nodeIP: string, clock: Clock): Promise<{ 
     const key = `${from.address}:${from.port}`;
     const client = clients.get(key) ?? clientOf(key, from.address, from.port);
     client.lastMs = clock.monotonic();
-    client.socket.send(message, port, nodeIP, () => {});
+    client.socket.send(message, port, nodeIP(), () => {});
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);

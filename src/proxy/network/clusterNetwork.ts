@@ -33,7 +33,7 @@ export interface ClusterNetwork {
   readonly link: LinkAddresses;
   /** Address of each node by name; the host reaches it. */
   readonly nodeIPs: ReadonlyMap<string, string>;
-  /** The range for `planLoadBalancers`; the host reaches it. */
+  /** The range for load balancers' addresses; the host reaches it. */
   readonly loadBalancerRange: string;
   /** The host's address as nodes and pods see it. */
   readonly hostIP: string;
