@@ -49,6 +49,16 @@ describe("a recorder", () => {
     });
   });
 
+  it("names the events of a moment in the order in which they happened, whoever tells them", async () => {
+    const { recorder, about, events, env, client } = await start();
+    const other = createRecorder({ env, client, component: "other" });
+    const reasons = ["Scheduled", "Pulling", "Pulled", "Created", "Started", "Unhealthy", "Killing", "BackOff"];
+    reasons.forEach((reason, index) => (index % 2 === 0 ? recorder : other).event(about, "Normal", reason, "m"));
+    await other.flush();
+    const named = (await events()).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    expect(named.map(({ reason }) => reason)).toEqual(reasons);
+  });
+
   it("begins anew when the event has gone", async () => {
     const { recorder, about, events, client } = await start();
     recorder.event(about, "Normal", "R", "m");

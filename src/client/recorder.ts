@@ -56,18 +56,13 @@ export function createRecorder(options: RecorderOptions): Recorder {
       if (correlation === undefined) return;
       waiting++;
       const atMs = env.clock.now();
+      const name = eventName(involved.name ?? "", atMs, env);
       tail = tail.then(async () => {
         waiting--;
         if (stopping.signal.aborted) return;
         // Asked again, because an event before this one in the line may have been the same.
-        const written = await write(
-          options,
-          occurrence,
-          correlation,
-          correlator.recorded(correlation.key, env.clock.now()),
-          atMs,
-          stopping.signal,
-        );
+        const previous = correlator.recorded(correlation.key, env.clock.now());
+        const written = await write(options, { ...occurrence, name, atMs }, correlation, previous, stopping.signal);
         if (written !== undefined) correlator.remember(correlation.key, written, env.clock.now());
       });
     },
@@ -76,26 +71,32 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
 }
 
+/** An occurrence that has its place among all others. */
+interface Told extends Occurrence {
+  /** Of the event, if it is a new one. */
+  readonly name: string;
+  readonly atMs: number;
+}
+
 async function write(
   options: RecorderOptions,
-  occurrence: Occurrence,
+  told: Told,
   correlation: Correlation,
   previous: RecordedEvent | undefined,
-  atMs: number,
   signal: AbortSignal,
 ): Promise<RecordedEvent | undefined> {
   const { env, component } = options;
   for (let tried = 1; ; tried++) {
     try {
       if (previous !== undefined) {
-        const counted = await countUp(options.client, previous, correlation.message, atMs);
+        const counted = await countUp(options.client, previous, correlation.message, told.atMs);
         if (counted !== undefined) return counted;
       }
-      return await create(options, occurrence, correlation.message, atMs);
+      return await create(options, told, correlation.message);
     } catch (error) {
       if (signal.aborted) return undefined;
       if (error instanceof ApiError || tried >= WRITE_ATTEMPTS_MAX) {
-        env.log.debug("an event could not be written and is dropped", { component, reason: occurrence.reason, error });
+        env.log.debug("an event could not be written and is dropped", { component, reason: told.reason, error });
         return undefined;
       }
       const share = tried === 1 ? env.random.next() : 1;
@@ -119,15 +120,14 @@ async function countUp(client: Client, previous: RecordedEvent, message: string,
 }
 
 async function create(
-  { client, env, component, host }: RecorderOptions,
-  { involved, type, reason }: Occurrence,
+  { client, component, host }: RecorderOptions,
+  { involved, type, reason, name, atMs }: Told,
   message: string,
-  atMs: number,
 ): Promise<RecordedEvent> {
   const at = timestamp(atMs);
   const namespace = involved.namespace ?? "default";
   const event = await client.create<Event>(eventKind, {
-    metadata: { name: eventName(involved.name ?? "", atMs, env), namespace },
+    metadata: { name, namespace },
     involvedObject: involved,
     reason,
     message,
@@ -142,8 +142,17 @@ async function create(
   return { name: event.metadata.name, namespace, count: 1, firstTimestamp: at };
 }
 
-/** The object's name and the time in nanoseconds, in base 16; our clock ends at milliseconds, so the rest is drawn. */
-function eventName(involvedName: string, atMs: number, { random }: Env): string {
-  const nanoseconds = BigInt(Math.floor(atMs)) * 1_000_000n + BigInt(random.int(1_000_000));
+/** Per clock, since all recorders of a process tell one story. */
+const lastNanoseconds = new WeakMap<Env["clock"], bigint>();
+
+/**
+ * The object's name and the time in nanoseconds, in base 16. Our clock ends at milliseconds: the rest is drawn, but
+ * always after what was told before, because kubectl shows the events of one second in the order of their names.
+ */
+function eventName(involvedName: string, atMs: number, { clock, random }: Env): string {
+  const drawn = BigInt(Math.floor(atMs)) * 1_000_000n + BigInt(random.int(100_000));
+  const last = lastNanoseconds.get(clock) ?? 0n;
+  const nanoseconds = drawn > last ? drawn : last + 1n + BigInt(random.int(1_000));
+  lastNanoseconds.set(clock, nanoseconds);
   return `${involvedName}.${nanoseconds.toString(16)}`;
 }
