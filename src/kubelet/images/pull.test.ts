@@ -133,7 +133,9 @@ describe.runIf(requireRoot())("pulling from a registry on loopback", () => {
 
   test("a registry that nobody serves is told", async () => {
     const pulled = pullImage({ store: temporaryStore(), name: "127.0.0.1:2/app:1", credentials: [], env: env().env });
-    await expect(pulled).rejects.toThrow(/failed to do request: Get "http:\/\/127\.0\.0\.1:1\/v2\/app"/);
+    await expect(pulled).rejects.toThrow(
+      'failed to resolve reference "127.0.0.1:2/app:1": failed to do request: Head "http://127.0.0.1:2/v2/app/manifests/1": dial tcp 127.0.0.1:2: connect: connection refused',
+    );
   });
 });
 
