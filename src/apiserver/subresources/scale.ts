@@ -1,6 +1,6 @@
 /** autoscaling/v1 Scale of whatever has replicas. Source: kubernetes pkg/registry/apps/deployment/storage. */
 import type { Scale } from "../../api/generated/autoscaling-v1.ts";
-import type { ScaleMapping } from "../../machinery/defineKind.ts";
+import type { Column, ScaleMapping } from "../../machinery/defineKind.ts";
 import { notFound } from "../../machinery/errors.ts";
 import { FieldPath, invalid, invalidObject } from "../../machinery/fieldErrors.ts";
 import { formatSelector, labelSelectorOf, selectorFromLabels } from "../../machinery/labelSelector.ts";
@@ -11,6 +11,7 @@ import { applyStrategicMergePatch } from "../../machinery/patch/strategicMergePa
 import type { ApiResponse } from "../../machinery/requests.ts";
 import type { ResourceRequest } from "../context.ts";
 import { methodNotAllowed } from "../errors.ts";
+import { negotiateView } from "../output/negotiate.ts";
 import { objectResponse } from "../output/view.ts";
 import type { SubresourceHandler } from "../router.ts";
 import { keyOfRequest, waitForRevision, wantedRevision } from "../verbs/get.ts";
@@ -67,7 +68,23 @@ async function getScale(call: ResourceRequest, mapping: ScaleMapping): Promise<A
   await waitForRevision(server, wantedRevision(request));
   const stored = resource.store.get(keyOfRequest(call));
   if (stored === undefined) throw notFound(resource.ref, info.name);
-  return objectResponse(scaleOf(resource.toServed(stored), mapping));
+  return shown(call, stored, mapping);
+}
+
+/** Source: kubernetes printers/internalversion, scaleColumnDefinitions. */
+const COLUMNS: readonly Column<KubeObject>[] = [
+  { name: "Name", value: ({ metadata }) => metadata.name },
+  { name: "Desired", type: "integer", value: (object) => (object as Scale).spec?.replicas ?? 0 },
+  { name: "Available", type: "integer", value: (object) => (object as Scale).status?.replicas ?? 0 },
+  { name: "Age", type: "date", value: ({ metadata }) => metadata.creationTimestamp },
+];
+
+/** The scale of a stored object, in the form that the client asks for. @throws ApiError 406 */
+function shown(call: ResourceRequest, stored: KubeObject, mapping: ScaleMapping): ApiResponse {
+  const { resource } = call;
+  const kind = { ...resource.kind, columns: COLUMNS };
+  const view = negotiateView({ ...call, resource: { ...resource, kind, toServed: (object) => object } });
+  return objectResponse(view.one(scaleOf(resource.toServed(stored), mapping) as KubeObject, true));
 }
 
 async function writeScale(call: ResourceRequest, mapping: ScaleMapping): Promise<ApiResponse> {
@@ -86,7 +103,7 @@ async function writeScale(call: ResourceRequest, mapping: ScaleMapping): Promise
     return { ...changed, metadata: { ...current.metadata, uid, resourceVersion } } as unknown as KubeObject;
   };
   const updated = await updateObject(call, wanted, options, { optionsKind });
-  return objectResponse(scaleOf(call.resource.toServed(updated), mapping));
+  return shown(call, updated, mapping);
 }
 
 function checkedReplicas({ metadata, spec }: Scale): number {
@@ -114,7 +131,7 @@ async function applyScale(call: ResourceRequest, mapping: ScaleMapping, options:
     return server.fieldManagers.apply(current, applied as unknown as KubeObject, { ...management, force });
   };
   const updated = await updateObject(call, wanted, options, { optionsKind: "PatchOptions", isOwned: true });
-  return objectResponse(scaleOf(resource.toServed(updated), mapping));
+  return shown(call, updated, mapping);
 }
 
 function putScale(call: ResourceRequest, { fieldValidation }: WriteOptions): (current: Scale) => Scale {

@@ -27,6 +27,19 @@ describe("scale", () => {
     });
   });
 
+  it("is printed as upstream prints it", async () => {
+    const { send } = await withDeployment();
+    const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    const { body } = await send("GET", `${DEPLOYMENTS}/d/scale`, undefined, { accept });
+    expect(body.columnDefinitions.map(({ name }: { name: string }) => name)).toEqual([
+      "Name",
+      "Desired",
+      "Available",
+      "Age",
+    ]);
+    expect(body.rows[0].cells).toEqual(["d", 2, 0, "0s"]);
+  });
+
   it("is written and patched", async () => {
     const { send } = await withDeployment();
     const { body } = await send("GET", `${DEPLOYMENTS}/d/scale`);
