@@ -53,7 +53,9 @@ describe("a recorder", () => {
     const { recorder, about, events, env, client } = await start();
     const other = createRecorder({ env, client, component: "other" });
     const reasons = ["Scheduled", "Pulling", "Pulled", "Created", "Started", "Unhealthy", "Killing", "BackOff"];
-    reasons.forEach((reason, index) => (index % 2 === 0 ? recorder : other).event(about, "Normal", reason, "m"));
+    for (const [index, reason] of reasons.entries()) {
+      (index % 2 === 0 ? recorder : other).event(about, "Normal", reason, "m");
+    }
     await other.flush();
     const named = (await events()).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
     expect(named.map(({ reason }) => reason)).toEqual(reasons);
