@@ -3,7 +3,7 @@ import type { Env } from "../lib/env.ts";
 /** First wait for a server that is away; it doubles, and is drawn from [d, 2d). */
 const FIRST_WAIT_MS = 50;
 /** Upstream waits up to half a minute, for the sake of thousands of nodes; a server on this machine is soon back. */
-const WAIT_MAX_MS = 1_000;
+const WAIT_MAX_MS = 250;
 
 /**
  * A server that cannot be reached, as all reflectors of a process see it. Each tries again now and then by itself; the
