@@ -120,6 +120,45 @@ describe("authorisation", () => {
   });
 });
 
+describe("who may patch and update only", () => {
+  it.each([
+    ["PATCH", MAPS, "configmaps", { "content-type": "application/apply-patch+yaml" }],
+    ["PUT", "/api/v1/namespaces/default/endpoints", "endpoints", {}],
+  ] as const)("makes nothing by %s to %s", async (method, path, resource, headers) => {
+    const { handle, send, reader } = testServer({ bootstrap: true });
+    const rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
+    const rules = [{ verbs: ["patch", "update"], apiGroups: ["*"], resources: ["*"] }];
+    await send("POST", `${rbac}/roles`, { metadata: { name: "r" }, rules });
+    const apiGroup = "rbac.authorization.k8s.io";
+    const subjects = [{ kind: "User", name: "eve", apiGroup }];
+    await send("POST", `${rbac}/rolebindings`, {
+      metadata: { name: "r" },
+      roleRef: { kind: "Role", name: "r", apiGroup },
+      subjects,
+    });
+    await reader.fresh();
+    const kind = { apiVersion: "v1", kind: resource === "endpoints" ? "Endpoints" : "ConfigMap" };
+    const apply = (sender: UserInfo) =>
+      handle(
+        {
+          method,
+          path: `${path}/new`,
+          query: new URLSearchParams("fieldManager=m"),
+          headers,
+          body: { ...kind, metadata: { name: "new" } },
+        },
+        sender,
+      );
+    const eve = { name: "eve", groups: [] };
+    expect(await apply(eve)).toMatchObject({
+      status: 403,
+      object: { message: expect.stringContaining(`User "eve" cannot create resource "${resource}"`) },
+    });
+    expect(await apply({ ...eve, groups: ["system:masters"] })).toMatchObject({ status: 201 });
+    expect(await apply(eve)).toMatchObject({ status: 200 });
+  });
+});
+
 describe("impersonation", () => {
   const SELF = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 

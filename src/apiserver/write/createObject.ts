@@ -1,6 +1,7 @@
 import { ApiError, isApiError, qualifiedResource } from "../../machinery/errors.ts";
 import { invalidObject } from "../../machinery/fieldErrors.ts";
 import type { KubeObject } from "../../machinery/object.ts";
+import { attributesOf, forbiddenError } from "../auth/authorizer.ts";
 import type { ResourceRequest } from "../context.ts";
 import { admissionRequest, managementOf, writeContext } from "./admissionRequest.ts";
 import { generatedName, newMetadata } from "./metadata.ts";
@@ -75,6 +76,7 @@ async function createNamed(call: ResourceRequest, draft: KubeObject, options: Wr
     const object = server.codecs.whole(kind.withDefaults(kind.prepareForCreate(begun.object, context)), kind);
     const errors = [...metadataErrors(object, resource), ...kind.validate(object, context)];
     if (errors.length > 0) throw invalidObject(kind.storedAs ?? kind, object.metadata.name, errors);
+    checkMayCreate(call);
     await server.admission.validate(
       admissionRequest(call, "CREATE", object, undefined, options.dryRun, "CreateOptions"),
     );
@@ -87,6 +89,17 @@ async function createNamed(call: ResourceRequest, draft: KubeObject, options: Wr
   } finally {
     begun.finish?.(hasSucceeded);
   }
+}
+
+/**
+ * Who applies or puts what does not exist makes it, which takes another right. Source: handlers create.go, withAuthorization.
+ * @throws ApiError 403
+ */
+function checkMayCreate({ server, info, user }: ResourceRequest): void {
+  if (info.verb === "create") return;
+  const attributes = attributesOf({ ...info, verb: "create" }, user);
+  const { isAllowed, reason } = server.authorize(attributes);
+  if (!isAllowed) throw forbiddenError(attributes, reason);
 }
 
 async function begin({ server, resource: { kind } }: ResourceRequest, object: KubeObject, dryRun: boolean) {
