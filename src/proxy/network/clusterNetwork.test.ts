@@ -335,6 +335,29 @@ describeWithRoot("two nodes and three pods in namespaces of their own", () => {
     await a.pods.detach("dns");
   });
 
+  it("pods reach what is outside through a firewall that refuses to forward", async () => {
+    await world.add("internet");
+    const internet = world.agent("internet", `${world.directory}/internet`);
+    const run = input().run;
+    await run(
+      ["sh", "-e"],
+      `ip link add wan type veth peer name eth0 netns ${world.directory}/internet
+ip address add 192.0.2.1/24 dev wan
+ip link set wan up
+nsenter --net=${world.directory}/internet ip address add 192.0.2.2/24 dev eth0
+nsenter --net=${world.directory}/internet ip link set eth0 up
+nft 'table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; }; }'
+`,
+    );
+    await internet.serve(80);
+    expect(await pods.p1?.tcp("192.0.2.2", 80)).toBe("error ETIMEDOUT");
+    await createClusterNetwork(input());
+    await createClusterNetwork(input());
+    expect(await pods.p1?.tcp("192.0.2.2", 80)).toBe("internet 192.0.2.1");
+    expect((await run(["nft", "list", "ruleset"])).match(/ct state established,related accept/g)).toHaveLength(1);
+    await run(["nft", "delete", "table", "ip", "filter"]);
+  });
+
   it("a second cluster with the same pod addresses works beside it", async () => {
     const runDirectory = `${world.directory}/run2`;
     await world.add("other");
@@ -380,6 +403,8 @@ describeWithRoot("after a cluster is destroyed", () => {
     try {
       const nodes = [{ name: "a", index: 0, netnsPath: await world.add("a"), podCidr: "10.244.0.0/24" }];
       await run(["sh", "-e"], "echo 0 > /proc/sys/net/ipv4/ip_forward\n");
+      const foreign = "table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; }; }";
+      await run(["nft", "-f", "-"], foreign);
       const before = await trace();
       const input = { runDirectory, nodes, serviceCidr: SERVICE_CIDR, run };
       await createClusterNetwork({ cluster: "one", ...input });

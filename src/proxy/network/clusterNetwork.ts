@@ -14,6 +14,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CommandError, inNamespace, type RunCommand, runCommand } from "../backends/command.ts";
 import { clusterNames, type LinkAddresses, linkAddresses, linkCandidates } from "./addresses.ts";
+import { admitScript, withdrawScript } from "./foreignFirewall.ts";
 import { FORWARDING_MARK, type HostLink, hostTableScript, hostUplinkScript } from "./hostLink.ts";
 import { connectNode, type NodeNetworkInput } from "./nodeNetwork.ts";
 import { writeSysctls } from "./nodeScript.ts";
@@ -48,6 +49,7 @@ export async function createClusterNetwork(input: ClusterNetworkInput): Promise<
   const runDirectory = resolve(input.runDirectory);
   const { fabricPath, fresh } = await ensureFabric(cluster, runDirectory, run);
   const link = linkAddresses(await ensureUplink(cluster, runDirectory, fabricPath, run));
+  await changeFirewalls(admitScript, clusterNames(cluster, runDirectory).uplink, run);
   const connection = { link, fabricPath, fresh, clusterPodCidr: podCidr, serviceCidr, run };
   await Promise.all(nodes.map((node) => connectNode({ node, ...connection })));
   return {
@@ -68,6 +70,7 @@ export async function destroyClusterNetwork(input: {
   const runDirectory = resolve(input.runDirectory);
   const { uplink, table } = clusterNames(cluster, runDirectory);
   await restoreForwarding(table, run);
+  await changeFirewalls(withdrawScript, uplink, run);
   await run(["nft", "-f", "-"], `add table ip ${table}\ndelete table ip ${table}\n`);
   await unlessMissing(run(["ip", "link", "delete", uplink]));
   await unpinFabric(runDirectory, run);
@@ -124,6 +127,18 @@ async function ensureUplink(
     return range;
   }
   throw new Error("no private /24 is free for the cluster's network: the host routes all of the candidates");
+}
+
+/** A firewall that lets nobody change its rules, or has just changed them itself, is left as it is. */
+async function changeFirewalls(
+  script: (listing: string, uplink: string) => string,
+  uplink: string,
+  run: RunCommand,
+): Promise<void> {
+  const changes = script(await run(["nft", "-j", "list", "ruleset"]), uplink);
+  for (const change of changes.split(/(?<=\n)/)) {
+    if (change !== "") await run(["nft", "-f", "-"], change).catch(() => undefined);
+  }
 }
 
 async function claim(host: HostLink, fabricPath: string, run: RunCommand): Promise<boolean> {

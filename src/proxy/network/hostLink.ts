@@ -1,4 +1,4 @@
-/** The host's share: one interface, one route, one masquerade rule. Pure text. */
+/** The host's share: one interface, one route, one masquerade rule (see also foreignFirewall.ts). Pure text. */
 import { linkAddresses } from "./addresses.ts";
 
 export interface HostLink {
