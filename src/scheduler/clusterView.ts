@@ -3,13 +3,7 @@ import type { ReplicaSet } from "../api/generated/apps-v1.ts";
 import type { Namespace, Pod, Service } from "../api/generated/core-v1.ts";
 import { namespace as namespaceKind, replicaSet as replicaSetKind, service as serviceKind } from "../api/index.ts";
 import type { SharedInformers } from "../client/sharedInformers.ts";
-import {
-  type Labels,
-  labelSelectorOf,
-  type Selector,
-  selectorFromLabels,
-  selectorMatches,
-} from "../machinery/labelSelector.ts";
+import { type Labels, labelSelectorOf, type Selector, selectorFromLabels } from "../machinery/labelSelector.ts";
 import { controllerOf } from "../machinery/ownerReferences.ts";
 import type { SchedulerCache } from "./cache.ts";
 import type { ClusterView } from "./framework.ts";
@@ -49,4 +43,4 @@ export function clusterViewOf(informers: SharedInformers, cache: SchedulerCache,
 }
 
 const labelsContain = (labels: Labels | undefined, wanted: Labels): boolean =>
-  selectorMatches(selectorFromLabels(wanted), labels);
+  Object.entries(wanted).every(([key, value]) => labels?.[key] === value);
