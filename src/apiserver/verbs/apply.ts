@@ -70,13 +70,12 @@ function checked({ resource, info }: ResourceRequest, body: unknown): KubeObject
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw badRequest("error decoding patch: not an object");
   const object = body as Partial<KubeObject>;
-  if (object.apiVersion === undefined) throw badRequest("invalid object type: /, Kind=");
   const { metadata } = object;
   if (metadata?.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
   const whole = {
     ...object,
-    apiVersion: object.apiVersion,
-    kind: object.kind ?? resource.kind.kind,
+    apiVersion: object.apiVersion ?? "",
+    kind: object.kind ?? "",
     metadata: {
       ...metadata,
       name: metadata?.name ?? info.name,

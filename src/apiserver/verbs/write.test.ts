@@ -347,6 +347,26 @@ describe("a patch that cannot be read", () => {
   });
 });
 
+describe("apply", () => {
+  it.each([
+    ["another kind", { apiVersion: "v1", kind: "Secret" }, 400, "invalid object type: /v1, Kind=Secret"],
+    ["no kind", { apiVersion: "v1" }, 400, "invalid object type: /v1, Kind="],
+    ["no version", { kind: "ConfigMap" }, 400, "invalid object type: /, Kind=ConfigMap"],
+    [
+      "a field that there is not",
+      { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "one", namespace: "default" }, dat: {} },
+      500,
+      "failed to create typed patch object (default/one; /v1, Kind=ConfigMap): .dat: field not declared in schema",
+    ],
+  ])("refuses %s", async (_, body, status, message) => {
+    const { send } = await withOne();
+    const answer = await send("PATCH", `${ONE}?fieldManager=m`, body, {
+      "content-type": "application/apply-patch+yaml",
+    });
+    expect(answer).toMatchObject({ status, body: { message } });
+  });
+});
+
 describe("patch", () => {
   it("may not give an object another identity", async () => {
     const { send } = await withOne();

@@ -69,12 +69,9 @@ export function applyObject<T extends KubeObject>(input: ApplyInput<T>): T {
 }
 
 function checkApplied<T extends KubeObject>({ applied, apiVersion, kind, schema }: ApplyInput<T>): void {
-  if (applied.apiVersion !== apiVersion) {
-    const versions = `Specified patch version: ${applied.apiVersion ?? ""}, expected: ${apiVersion}`;
-    throw new ApiError("BadRequest", `Incorrect version specified in apply patch. ${versions}`);
-  }
-  if (applied.kind !== kind)
-    throw new ApiError("BadRequest", `invalid object type: ${apiVersion}, Kind=${applied.kind}`);
+  const { apiVersion: ownVersion = "", kind: ownKind = "" } = applied;
+  if (ownVersion !== apiVersion || ownKind !== kind)
+    throw new ApiError("BadRequest", `invalid object type: ${goKind(`${ownVersion}`, `${ownKind}`)}`);
   const metadata = applied.metadata as Json | undefined;
   if (metadata?.managedFields !== undefined && metadata.managedFields !== null) {
     throw new ApiError("BadRequest", "metadata.managedFields must be nil");
@@ -82,9 +79,13 @@ function checkApplied<T extends KubeObject>({ applied, apiVersion, kind, schema 
   const errors = appliedErrors(applied, schema);
   if (errors.length === 0) return;
   const text = errors.length === 1 ? errors[0] : `errors:\n  ${errors.join("\n  ")}`;
-  const name = `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}; ${apiVersion}, Kind=${kind}`;
+  const name = `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}; ${goKind(apiVersion, kind)}`;
   throw new ApiError("", `failed to create typed patch object (${name}): ${text}`, { code: 500 });
 }
+
+/** Source: runtime/schema GroupVersionKind.String, which leaves the core group empty. */
+const goKind = (apiVersion: string, kind: string): string =>
+  `${apiVersion.includes("/") ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
 
 interface ApplyPlan {
   readonly merged: Json;

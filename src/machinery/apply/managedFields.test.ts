@@ -334,7 +334,7 @@ describe("applyObject", () => {
     [
       "another version",
       { ...body({}), apiVersion: "apps/v1beta1" },
-      "Specified patch version: apps/v1beta1, expected: apps/v1",
+      "invalid object type: apps/v1beta1, Kind=Deployment",
     ],
     ["managed fields", body({}, { managedFields: [] }), "metadata.managedFields must be nil"],
   ])("refuses %s", (_, applied, message) => expect(() => apply(applied)).toThrow(message));
