@@ -87,8 +87,12 @@ export class MutableNodeInfo implements NodeInfo {
 
 export const ANY_ADDRESS = "0.0.0.0";
 
-export const hostPortsOf = (pod: Pod): HostPort[] =>
-  pod.spec.containers.flatMap(({ ports }) =>
+/** Of containers that run as long as the pod. Source: scheduler/util, GetHostPorts. */
+export const hostPortsOf = ({ spec }: Pod): HostPort[] =>
+  [
+    ...(spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always"),
+    ...spec.containers,
+  ].flatMap(({ ports }) =>
     (ports ?? [])
       .filter(({ hostPort }) => hostPort !== undefined && hostPort > 0)
       .map(({ hostIP, protocol, hostPort }) => `${hostIP || ANY_ADDRESS}/${protocol ?? "TCP"}/${hostPort}`),

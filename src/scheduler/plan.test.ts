@@ -156,6 +156,20 @@ describe("waits, and says why as upstream does", () => {
       ),
     },
   ];
+  const sidecar = {
+    containers: [{ name: "c" }],
+    initContainers: [{ name: "s", restartPolicy: "Always", ...port.containers[0] }],
+  };
+  cases.push({
+    name: "the host port is taken by a sidecar",
+    pod: pod(port),
+    nodes: [node("a", [pod(sidecar)])],
+    want: none(
+      1,
+      "1 node(s) didn't have free ports for the requested pod ports",
+      "1 No preemption victims found for incoming pod",
+    ),
+  });
   const byName = (...values: string[]) => ({
     affinity: {
       nodeAffinity: {
