@@ -94,6 +94,23 @@ describe.each(clients)("over %s", (_name, connect) => {
     socket.destroy();
   });
 
+  test("a program that breaks its connection off ends it for the client, who hears all that it had said", async () => {
+    const { forward, text, ended, wasReset, send, socket } = await open();
+    const { data, error } = await forward(80);
+    send(data, "a question that nobody reads");
+    const end = await podEnd(80);
+    await new Promise((resolve) => end.write("last words", resolve));
+    await vi.waitFor(() => expect(text(data)).toBe("last words"));
+    const another = await forward(80);
+    const broken = await podEnd(80, 1);
+    broken.write("and more");
+    for (const one of [end, broken]) one.destroy();
+    const all = [data, error, another.data, another.error];
+    await vi.waitFor(() => expect(all.every((stream) => ended.has(stream))).toBe(true));
+    expect(wasReset).toEqual(new Set());
+    socket.destroy();
+  });
+
   test.each([
     [9000, `error forwarding port 9000 to pod: ${REFUSED}`],
     [0, 'error forwarding port 0 to pod: unable to parse "0" as a port'],

@@ -113,11 +113,22 @@ async function forward(data: SpdyStream, error: SpdyStream, port: string, dial: 
     if (!isPort(port)) throw new Error(`unable to parse "${port}" as a port`);
     const connection = await dial(Number(port));
     connection.once("close", () => error.end());
-    joinStreams(data, connection);
+    joinToSpdy(data, connection);
   } catch (cause) {
     error.end(messageOf(port, cause));
     data.resume().end();
   }
+}
+
+/**
+ * Like `joinStreams`, but a program that breaks its connection off only ends the stream: resetting it could take from the
+ * client what that has not read yet, and upstream's kubelet never does.
+ */
+function joinToSpdy(data: SpdyStream, connection: Duplex): void {
+  connection.on("error", () => undefined);
+  connection.pipe(data).pipe(connection);
+  connection.once("close", () => data.end(() => data.destroy()));
+  data.once("close", () => connection.destroy());
 }
 
 /**

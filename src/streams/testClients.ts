@@ -6,7 +6,7 @@ import { Duplex } from "node:stream";
 import { constants, createDeflate } from "node:zlib";
 import { WebSocket } from "ws";
 import { HEADER_DICTIONARY } from "./spdy/dictionary.ts";
-import { dataFrame, frameReader } from "./spdy/frames.ts";
+import { dataFrame, frameReader, RST_STREAM, streamIdOf } from "./spdy/frames.ts";
 
 export interface TestServer {
   readonly port: number;
@@ -156,10 +156,12 @@ export function spdyClient(socket: Duplex) {
   const cut = frameReader();
   const all = received();
   const ended = new Set<number>();
+  const wasReset = new Set<number>();
   let streams = 0;
   socket.on("error", () => socket.destroy());
   socket.on("data", (chunk: Buffer) => {
     for (const frame of cut(chunk)) {
+      if (frame.kind === "control" && frame.type === RST_STREAM) wasReset.add(streamIdOf(frame.body));
       if (frame.kind !== "data") continue;
       all.add(frame.streamId, frame.body);
       if (frame.isLast) ended.add(frame.streamId);
@@ -181,6 +183,7 @@ export function spdyClient(socket: Duplex) {
   return {
     ...all,
     ended,
+    wasReset,
     open: async (headers: Record<string, string>): Promise<number> => {
       const id = 2 * streams++ + 1;
       const words = Object.entries(headers)
