@@ -63,6 +63,19 @@ describe("services", () => {
     expect(external.body.spec.clusterIP).toBeUndefined();
   });
 
+  it("lose address and families when they become a name, whether or not the change takes the address away", async () => {
+    const { send } = testServer();
+    for (const more of [{}, { clusterIP: null, clusterIPs: null }]) {
+      const { body } = await send("POST", SERVICES, service("web"));
+      const spec = { ...body.spec, type: "ExternalName", externalName: "example.com", ...more };
+      const changed = await send("PUT", `${SERVICES}/web`, { ...body, spec });
+      expect(changed.status).toBe(200);
+      for (const field of ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"])
+        expect(changed.body.spec[field]).toBeUndefined();
+      await send("DELETE", `${SERVICES}/web`);
+    }
+  });
+
   const refusals: [name: string, spec: object, message: string][] = [
     [
       "an address that is taken",

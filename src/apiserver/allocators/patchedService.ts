@@ -47,9 +47,14 @@ function withOldNodePorts(spec: ServiceSpec, before: ServiceSpec): ServiceSpec {
 function dropped(spec: ServiceSpec, before: ServiceSpec): ServiceSpec {
   let next = spec;
   const keeps = (name: keyof ServiceSpec) => JSON.stringify(next[name]) === JSON.stringify(before[name]);
-  if (hasAddress(before) && !hasAddress(next) && keeps("clusterIP") && keeps("clusterIPs")) {
-    const { clusterIP: _, clusterIPs: __, ipFamilies: ___, ipFamilyPolicy: ____, ...rest } = next;
-    next = rest;
+  if (hasAddress(before) && !hasAddress(next)) {
+    const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy, ...rest } = next;
+    next = {
+      ...rest,
+      ...(!(keeps("clusterIP") && keeps("clusterIPs")) && { clusterIP, clusterIPs }),
+      ...(!keeps("ipFamilies") && { ipFamilies }),
+      ...(!keeps("ipFamilyPolicy") && { ipFamilyPolicy }),
+    } as ServiceSpec;
   }
   if (hasNodePorts(before) && !hasNodePorts(next)) next = withoutNodePorts(next, before);
   if (needsCheck(before) && !needsCheck(next) && keeps("healthCheckNodePort")) {
