@@ -89,6 +89,11 @@ export class PodWorker {
     return this.#context.cache.pod(this.uid) ?? emptyRuntimePod(this.state.pod);
   }
 
+  /** The API, or the list of static pods, no longer has it; what is left of it is on its way out. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
   /** It counts against the node's resources: it may still run. */
   get isActive(): boolean {
     return this.#phase === "Syncing" || this.#phase === "Terminating";

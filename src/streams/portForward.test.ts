@@ -34,7 +34,7 @@ async function serve(): Promise<number> {
     if (port >= 9000) throw new Error(REFUSED);
     const [ours, theirs] = duplexPair();
     // As a socket does whose peer has closed it.
-    theirs.once("close", () => ours.destroy());
+    theirs.once("close", () => ours.destroy(theirs.errored ?? undefined));
     pod.set(port, [...(pod.get(port) ?? []), theirs]);
     return ours;
   };
@@ -104,7 +104,7 @@ describe.each(clients)("over %s", (_name, connect) => {
     const another = await forward(80);
     const broken = await podEnd(80, 1);
     broken.write("and more");
-    for (const one of [end, broken]) one.destroy();
+    for (const one of [end, broken]) one.on("error", () => undefined).destroy(new Error("connection reset by peer"));
     const all = [data, error, another.data, another.error];
     await vi.waitFor(() => expect(all.every((stream) => ended.has(stream))).toBe(true));
     expect(wasReset).toEqual(new Set());

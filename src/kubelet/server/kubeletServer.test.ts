@@ -1,12 +1,16 @@
 import { createServer, request } from "node:http";
 import { duplexPair } from "node:stream";
 import { expect, test } from "vitest";
+import { pod as podKind } from "../../api/index.ts";
 import { testKubelet } from "../testKubelet.ts";
 
 async function setUp() {
   const made = await testKubelet();
   const { kubelet, create, clock } = made;
-  await create({ name: "web", annotations: { "simulated.skiff.dev/logs": "a\nb" } });
+  await create({
+    name: "web",
+    annotations: { "simulated.skiff.dev/logs": "a\nb", "simulated.skiff.dev/stop-delay": "20s" },
+  });
   await create({ name: "typo", spec: { containers: [{ name: "app", image: "web:does-not-exist" }] } });
   await clock.advance(0);
   const server = createServer((incoming, response) => kubelet.server.handle(incoming, response));
@@ -42,6 +46,17 @@ test.each([
 ])("GET %s is answered with %j", async (path, want) => {
   const { get, stop } = await setUp();
   expect(await get(path)).toBe(want);
+  await stop();
+});
+
+test("of two pods of one name the one that the API still has is meant, however long the other takes to end", async () => {
+  const { get, create, client, clock, stop } = await setUp();
+  await client.delete(podKind, { name: "web", namespace: "default" }, { gracePeriodSeconds: 0 });
+  await clock.advance(0);
+  expect(await get("/containerLogs/default/web/app")).toBe('404 pods "web" not found');
+  await create({ name: "web", annotations: { "simulated.skiff.dev/logs": "the new one" } });
+  await clock.advance(100);
+  expect(await get("/containerLogs/default/web/app")).toBe("200 the new one\n");
   await stop();
 });
 

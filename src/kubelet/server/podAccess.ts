@@ -67,9 +67,10 @@ export function createPodAccess(context: KubeletContext, workers: PodWorkers): P
   const { runtime, cache, env, files } = context;
 
   const workerOf = ({ namespace, name }: PodTarget): PodWorker => {
-    const found = workers
-      .list()
-      .filter(({ state: { pod } }) => pod.metadata.name === name && pod.metadata.namespace === namespace);
+    const found = workers.list().filter(({ state: { pod }, isGone }) => {
+      const { metadata } = pod;
+      return metadata.name === name && metadata.namespace === namespace && !isGone;
+    });
     // Of two of one name the older one is on its way out.
     const worker = found.find(({ state: { pod } }) => pod.metadata.deletionTimestamp === undefined) ?? found.at(-1);
     if (worker === undefined) throw notFound({ group: "", resource: "pods" }, name);
