@@ -14,7 +14,7 @@ import { createSharedInformers } from "../client/sharedInformers.ts";
 import type { Env } from "../lib/env.ts";
 import { createTokenSigner } from "../pki/serviceAccountTokens.ts";
 import { hostPortListeners } from "../proxy/backends/hostPortListeners.ts";
-import { hostPorts } from "../proxy/hostPorts.ts";
+import { balancersWithEndpoints, hostPorts } from "../proxy/hostPorts.ts";
 import { sqliteStorage } from "../storage/engines/sqlite.ts";
 import { applyAddons } from "./builtin/applyAddons.ts";
 import { serveComponents } from "./builtin/componentServer.ts";
@@ -238,7 +238,13 @@ function offerHostPorts(env: Env, config: ClusterConfig, controlPlane: ControlPl
   const informers = createSharedInformers({ env, client: controlPlane.client(ADMIN, "skiff") });
   const services = informers.of(serviceKind);
   const slices = informers.of(endpointSlice);
-  const sync = () => void ports.sync({ services: services.list(), slices: slices.list() });
+  const sync = () => {
+    const view = { services: services.list(), slices: slices.list() };
+    void ports.sync(view);
+    nodes.routeBalancers?.(balancersWithEndpoints(view)).catch((error: unknown) => {
+      env.log.warn("load balancers' addresses could not be led to the nodes with endpoints", { error: String(error) });
+    });
+  };
   services.addHandler({ onAdd: sync, onUpdate: sync, onDelete: sync });
   slices.addHandler({ onAdd: sync, onUpdate: sync, onDelete: sync });
   informers.start();

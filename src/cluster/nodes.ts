@@ -22,6 +22,8 @@ export interface Nodes {
   readonly apiAddress: string;
   readonly loadBalancerRange: string;
   readonly egress: Egress;
+  /** Makes load balancers' addresses lead to the nodes of these names; all others lead to any node. */
+  readonly routeBalancers?: (nodes: ReadonlyMap<string, string>) => Promise<void>;
   /** @returns how to stop the nodes' agents; containers run on. */
   start(parts: NodesStart): Promise<() => Promise<void>>;
 }

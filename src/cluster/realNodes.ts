@@ -12,6 +12,7 @@ import {
   type NodeEnvironment,
 } from "../kubelet/nodeEnvironment/nodeEnvironment.ts";
 import type { Env } from "../lib/env.ts";
+import { balancerRoutes } from "../proxy/network/balancerRoutes.ts";
 import { createClusterNetwork } from "../proxy/network/clusterNetwork.ts";
 import { type AgentConfig, writeAgentConfig } from "./agentConfig.ts";
 import { agentEgress } from "./agentEgress.ts";
@@ -54,12 +55,24 @@ export async function createRealNodes(env: Env, config: ClusterConfig, paths: Cl
     })),
   });
   const addresses = nodes.map(({ name }) => network.nodeIPs.get(name) as string);
+  const { loadBalancerRange } = network;
+  const routes = balancerRoutes({ runDirectory: paths.run, loadBalancerRange });
   const sockets = new Map(nodes.map(({ name }) => [name, paths.node(name).agentSocket]));
   return {
     addresses,
     apiAddress: addresses[0] as string,
-    loadBalancerRange: network.loadBalancerRange,
+    loadBalancerRange,
     egress: agentEgress(sockets),
+    routeBalancers: (wanted) =>
+      routes(
+        new Map(
+          [...wanted].flatMap(([address, name]) => {
+            const node = nodes.find((one) => one.name === name);
+            if (node === undefined) return [];
+            return [[address, { index: node.index, address: addresses[node.index] as string }]];
+          }),
+        ),
+      ),
     start: async (parts) => {
       const relay = await startResolverRelay(env, paths.resolverSocket);
       const agents = await Promise.all(

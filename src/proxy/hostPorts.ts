@@ -64,6 +64,19 @@ export function nodesWithEndpoints({ services, slices }: ServiceView): Map<strin
   return nodes;
 }
 
+/** As `nodesWithEndpoints`, for load balancers' addresses. Pure. */
+export function balancersWithEndpoints({ services, slices }: ServiceView): Map<string, string> {
+  const nodes = new Map<string, string>();
+  for (const { metadata, spec, status } of services) {
+    if (spec.type !== "LoadBalancer" || spec.externalTrafficPolicy !== "Local") continue;
+    const name = `${metadata.namespace}/${metadata.name}`;
+    const nodeName = nodeWithEndpoint(slices.filter((slice) => serviceOfSlice(slice) === name));
+    if (nodeName === undefined) continue;
+    for (const { ip } of status?.loadBalancer?.ingress ?? []) if (ip !== undefined) nodes.set(ip, nodeName);
+  }
+  return nodes;
+}
+
 function nodeWithEndpoint(slices: readonly EndpointSlice[]): string | undefined {
   const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
   const ready = endpoints.filter(({ conditions }) => conditions?.ready ?? true);

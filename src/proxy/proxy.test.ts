@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Env } from "../lib/env.ts";
 import { seededRandom } from "../lib/random.ts";
 import { VirtualClock } from "../lib/virtualClock.ts";
-import { type HostPort, hostPorts, nodesWithEndpoints, wantedHostPorts } from "./hostPorts.ts";
+import { balancersWithEndpoints, type HostPort, hostPorts, nodesWithEndpoints, wantedHostPorts } from "./hostPorts.ts";
 import { createProxy } from "./proxy.ts";
 import type { ServiceRules } from "./rules.ts";
 import { service, slice } from "./serviceNotation.ts";
@@ -98,6 +98,18 @@ describe("node ports on the host's loopback", () => {
       slices: slices === "a 80" ? [] : [slice(slices)],
     });
     expect([...nodes].map((entry) => entry.join(" "))).toEqual(want);
+  });
+
+  it("lead with load balancers' addresses to a node with an endpoint, for Local", () => {
+    const status = { loadBalancer: { ingress: [{ ip: "172.30.1.130" }] } };
+    const nodesOf = (spec: object) => [
+      ...balancersWithEndpoints({
+        services: [service("a 10.96.0.1 80", { type: "LoadBalancer", ...spec }, status)],
+        slices: [slice("a 80 1.1.1.3@c")],
+      }),
+    ];
+    expect(nodesOf({ externalTrafficPolicy: "Local" })).toEqual([["172.30.1.130", "c"]]);
+    expect(nodesOf({ externalTrafficPolicy: "Cluster" })).toEqual([]);
   });
 
   it("open and close as services come and go, and one that is taken is tried again", async () => {

@@ -77,7 +77,7 @@ export function serviceElements(
     addSlots(frontend, targets, 0);
     if (group === "internal" || !rule.externalLocal) return serve(frontend, { endpoints: targets.length, sticky });
     const local = slotsOf(port, "externalLocal");
-    // A cloud's balancer asks only nodes that have endpoints; ours always comes to the same node, which passes it on.
+    // A cloud's balancer asks only nodes that have endpoints; until ours does, the node that it asks passes it on.
     if (local.length === 0 && rule.loadBalancerIPs.includes(address)) {
       return serve(frontend, { endpoints: targets.length, sticky });
     }

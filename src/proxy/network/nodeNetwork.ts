@@ -36,7 +36,7 @@ export async function connectNode(connection: Connection): Promise<void> {
 const nodeScript = (input: NodeScriptInput): string => nodeLinkScript(input) + nodeTableScript(input);
 
 /** The fabric's end of a node's wire. */
-const portName = (index: number): string => `node${index}`;
+export const portName = (index: number): string => `node${index}`;
 
 async function isConnected({ node, fabricPath, run }: Connection, nodeIP: string): Promise<boolean> {
   const [address, port] = await Promise.all([
