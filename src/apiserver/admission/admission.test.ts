@@ -88,6 +88,16 @@ describe("admission", () => {
     );
   });
 
+  it("speaks of a pod whose name is still to be made by what it will begin with", async () => {
+    const { send } = await cluster();
+    const draft = { ...pod({ serviceAccountName: "x" }), metadata: { generateName: "web-7d4c776c67-" } };
+    const { status, body } = await send("POST", PODS, draft);
+    expect([status, body.message]).toEqual([
+      403,
+      'pods "web-7d4c776c67-" is forbidden: error looking up service account default/x: serviceaccount "x" not found',
+    ]);
+  });
+
   const refusals: [name: string, spec: object, message: string][] = [
     ["an unknown class", { priorityClassName: "x" }, 'pods "p" is forbidden: no PriorityClass with name x was found'],
     [

@@ -30,13 +30,13 @@ export async function createObject(
 ): Promise<KubeObject> {
   checkNamespace(draft, call);
   if (draft.metadata.resourceVersion) throw new ApiError("", RESOURCE_VERSION_SET_MESSAGE, { code: 500 });
-  const { generateName = "", name = "" } = draft.metadata;
+  const admitted = await admit(call, isOwned ? draft : withOwnersOnce(draft, call), options, isOwned);
+  const { generateName = "", name } = admitted.metadata;
   const isGenerated = name === "" && generateName !== "";
-  const once = isOwned ? draft : withOwnersOnce(draft, call);
   for (let attempt = 1; ; attempt += 1) {
-    const named = isGenerated ? withName(once, generatedName(generateName, call.server.env)) : once;
+    const named = isGenerated ? withName(admitted, generatedName(generateName, call.server.env)) : admitted;
     try {
-      return await createNamed(call, named, options, isOwned);
+      return await createNamed(call, named, options);
     } catch (error) {
       if (!isGenerated || !isApiError(error, "AlreadyExists")) throw error;
       if (attempt >= NAME_ATTEMPTS_MAX) throw nameConflict(call, named.metadata.name, error);
@@ -57,20 +57,23 @@ const nameConflict = ({ resource: { ref } }: ResourceRequest, name: string, caus
     { cause, details: { ...cause.details, retryAfterSeconds: 1 } },
   );
 
-async function createNamed(call: ResourceRequest, draft: KubeObject, options: WriteOptions, isOwned: boolean) {
+/** Who changes new objects does not see a name that is still to be made. Source: registry/rest, BeforeCreate. */
+async function admit(call: ResourceRequest, draft: KubeObject, options: WriteOptions, isOwned: boolean) {
   const { server, resource } = call;
   const { kind } = resource;
-  const context = writeContext(call);
   const filled: KubeObject = { ...draft, metadata: namespaced(newMetadata(draft.metadata, kind, server.env), call) };
   const owned = isOwned ? filled : server.fieldManagers.update(undefined, filled, managementOf(call, options));
   const admitted = await server.admission.mutate(
     admissionRequest(call, "CREATE", owned, undefined, options.dryRun, "CreateOptions"),
   );
-  const begun = await begin(
-    call,
-    withOwnersOnce(admitted as KubeObject, call, { afterAdmission: true }),
-    options.dryRun,
-  );
+  return withOwnersOnce(admitted as KubeObject, call, { afterAdmission: true });
+}
+
+async function createNamed(call: ResourceRequest, named: KubeObject, options: WriteOptions) {
+  const { server, resource } = call;
+  const { kind } = resource;
+  const context = writeContext(call);
+  const begun = await begin(call, named, options.dryRun);
   let hasSucceeded = false;
   try {
     const object = server.codecs.whole(kind.withDefaults(kind.prepareForCreate(begun.object, context)), kind);
