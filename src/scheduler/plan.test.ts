@@ -156,6 +156,24 @@ describe("waits, and says why as upstream does", () => {
       ),
     },
   ];
+  cases.push(
+    {
+      name: "its claim is not there",
+      pod: pod({ volumes: [{ name: "v", persistentVolumeClaim: { claimName: "data" } }] }),
+      nodes: [node("a"), node("b")],
+      want: none(2, 'persistentvolumeclaim "data" not found', "2 Preemption is not helpful for scheduling"),
+    },
+    {
+      name: "its own claim has not been made",
+      pod: pod({ volumes: [{ name: "v", ephemeral: {} }] }),
+      nodes: [node("a")],
+      want: none(
+        1,
+        'waiting for ephemeral volume controller to create the persistentvolumeclaim "p-v"',
+        "1 Preemption is not helpful for scheduling",
+      ),
+    },
+  );
   const sidecar = {
     containers: [{ name: "c" }],
     initContainers: [{ name: "s", restartPolicy: "Always", ...port.containers[0] }],

@@ -10,6 +10,7 @@ import { nodeUnschedulable } from "./nodeUnschedulable.ts";
 import { podTopologySpread } from "./podTopologySpread.ts";
 import { schedulingGates } from "./schedulingGates.ts";
 import { taintToleration } from "./taintToleration.ts";
+import { volumeBinding } from "./volumeBinding.ts";
 
 /** In upstream's order: the first filter that rejects a node gives the reason. Source: default_plugins.go. */
 export const plugins: readonly SchedulerPlugin[] = [
@@ -20,6 +21,7 @@ export const plugins: readonly SchedulerPlugin[] = [
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  volumeBinding,
   podTopologySpread,
   interPodAffinity,
   nodeResourcesBalancedAllocation,
