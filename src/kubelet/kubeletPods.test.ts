@@ -193,6 +193,18 @@ test("the preStop hook and the grace period come before the end", async () => {
   await stop();
 });
 
+test("a forced deletion ends containers at once, whatever grace their pod would have", async () => {
+  const { clock, create, client, runtime, stop } = await testKubelet();
+  await create({ name: "stubborn", annotations: { [`${SIMULATED}/stop-delay`]: "100s" } });
+  await clock.advance(0);
+  await client.delete(podKind, { name: "stubborn", namespace: "default" }, { gracePeriodSeconds: 0 });
+  await clock.advance(1900);
+  expect(await runtime.listContainers()).toMatchObject([{ state: "Running" }]);
+  await clock.advance(200);
+  expect(await runtime.listContainers()).toEqual([]);
+  await stop();
+});
+
 test("a second deletion with less grace hurries the first", async () => {
   const { clock, create, pod, client, stop } = await testKubelet();
   await create({ name: "slow", annotations: { [`${SIMULATED}/stop-delay`]: "100s" } });

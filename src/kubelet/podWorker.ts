@@ -23,6 +23,8 @@ import { tearDownVolumes } from "./volumes/podVolumes.ts";
 /** After an error nobody foresaw. Source: pod_workers.go backOffPeriod. */
 const RETRY_MS = 10_000;
 const GRACE_DEFAULT_SECONDS = 30;
+/** Given even where a deletion gives none. Source: pod_workers.go calculateEffectiveGracePeriod. */
+const GRACE_FORCED_MS = 1000;
 /** Longer waits are made in steps: a timer of the platform holds 24.8 days at most. */
 const TIMER_MAX_MS = 24 * 3_600_000;
 
@@ -307,9 +309,19 @@ export class PodWorker {
     }
   }
 
+  /**
+   * Deleted without a grace period, so that there was no time to hear of it: only then does the API lose a pod that runs.
+   * Upstream's kubelet is told of a grace period of 0 just before.
+   */
+  get #wasForced(): boolean {
+    const { isStatic, pod } = this.state;
+    return this.#isGone && !isStatic && pod.metadata.deletionTimestamp === undefined;
+  }
+
   get #graceMs(): number {
     const { metadata, spec } = this.state.pod;
     if (this.#graceOverrideMs !== undefined) return this.#graceOverrideMs;
+    if (this.#wasForced) return GRACE_FORCED_MS;
     const seconds = metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? GRACE_DEFAULT_SECONDS;
     return seconds * 1000;
   }
