@@ -13,6 +13,7 @@ import type { Egress } from "../apiserver/connect/egress.ts";
 import { connectSubresources } from "../apiserver/connect/podSubresources.ts";
 import { POD_STREAM_SUBRESOURCES } from "../apiserver/connect/podUpgrade.ts";
 import { connectUpgrade } from "../apiserver/connect/upgrade.ts";
+import { watchUpgrade } from "../apiserver/connect/watchUpgrade.ts";
 import { GIT_VERSION } from "../apiserver/discovery/version.ts";
 import type { RawUpgrade } from "../apiserver/http/server.ts";
 import { createOpenApi } from "../apiserver/openapi/openApi.ts";
@@ -107,6 +108,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     upgrade: async (request, sender, raw) => {
       await apiServer.ready;
       const info = parseRequest(request);
+      if (info.verb === "watch") return watchUpgrade(await apiServer.handle(request, sender), raw);
       const user = impersonate(request, sender, info, apiServer.authorize);
       for (const verb of upgradeVerbs(info)) {
         const attributes = attributesOf({ ...info, verb }, user);

@@ -3,6 +3,7 @@ import { connect } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { text } from "node:stream/consumers";
 import { connect as tlsConnect } from "node:tls";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Transport } from "../../client/transport.ts";
 import { directTransport } from "../../client/transports/direct.ts";
@@ -147,6 +148,27 @@ describe("HTTP/2", () => {
     session.destroy();
     // Read, and refused to who shows nothing.
     expect(headers[":status"]).toBe(403);
+  });
+});
+
+describe("a long answer", () => {
+  const LARGE = "/api/v1/namespaces/large/configmaps";
+  const bytesOf = async (encoding: string) =>
+    Buffer.concat(
+      await Array.fromAsync(
+        await https.stream({ method: "GET", path: LARGE, headers: { "accept-encoding": encoding } }),
+      ),
+    );
+
+  it.each([
+    ["is compressed for who takes that", "deflate, gzip", true],
+    ["is not for others", "identity", false],
+    ["is not for who would rather not have it", "gzip;q=0", false],
+  ])("%s", async (_, encoding, isCompressed) => {
+    const bytes = await bytesOf(encoding);
+    expect(bytes.readUInt16BE() === 0x1f8b).toBe(isCompressed);
+    const body = JSON.parse(`${isCompressed ? gunzipSync(bytes) : bytes}`);
+    expect(body.items).toHaveLength(200);
   });
 });
 

@@ -75,10 +75,10 @@ async function sendChunks(
   wishes: Wishes,
 ): Promise<void> {
   const headers = headersOf(head);
-  const compress = /\bgzip\b/.test(wishes.acceptEncoding ?? "");
+  const compress = takesGzip(wishes.acceptEncoding ?? "");
   if (bytes instanceof Uint8Array) {
-    const body = compress && bytes.length >= GZIP_BYTES_MIN ? gzipSync(bytes, { level: GZIP_LEVEL }) : bytes;
-    if (body !== bytes) headers["content-encoding"] = "gzip";
+    const body = compress && bytes.length > GZIP_BYTES_MIN ? gzipSync(bytes, { level: GZIP_LEVEL }) : bytes;
+    if (body !== bytes) Object.assign(headers, COMPRESSED_HEADERS);
     headers["content-length"] = body.length;
     outgoing.respond(head.status, headers).end(wishes.method === "HEAD" ? undefined : body);
     return;
@@ -88,12 +88,18 @@ async function sendChunks(
   const [only = NO_BYTES] = begun;
   if (begun.length < 2) return sendChunks(only, head, outgoing, wishes);
   const output = compress
-    ? gzipInto(outgoing, head.status, { ...headers, "content-encoding": "gzip" })
+    ? gzipInto(outgoing, head.status, { ...headers, ...COMPRESSED_HEADERS })
     : outgoing.respond(head.status, headers);
   for (const chunk of begun) await write(output, chunk, outgoing);
   for (let next = iterator.next(); !next.done; next = iterator.next()) await write(output, next.value, outgoing);
   output.end();
 }
+
+const COMPRESSED_HEADERS = { "content-encoding": "gzip", vary: "Accept-Encoding" };
+
+/** The bare word alone. Source: apiserver responsewriters, responseContentEncodingSupported. */
+const takesGzip = (acceptEncoding: string): boolean =>
+  acceptEncoding.split(",").some((encoding) => encoding.trim() === "gzip");
 
 const NO_BYTES = new Uint8Array();
 

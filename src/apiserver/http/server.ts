@@ -24,6 +24,7 @@ import type { Authenticator } from "../auth/authenticators.ts";
 import { isPassedOn } from "../connect/proxyPath.ts";
 import { readBody } from "./body.ts";
 import { credentialsOf } from "./credentials.ts";
+import { takeProtocolToken } from "./protocolToken.ts";
 import { identified, type Outgoing, sendError, sendResponse } from "./respond.ts";
 
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -302,7 +303,9 @@ async function serveUpgrade(options: HttpServerOptions, raw: RawUpgrade): Promis
   socket.on("error", () => socket.destroy());
   request.socket.setTimeout(0);
   try {
-    const user = await options.authenticate(credentialsOf(request.socket as TLSSocket, request.headers.authorization));
+    const token = takeProtocolToken(request);
+    const authorization = token === undefined ? request.headers.authorization : `Bearer ${token}`;
+    const user = await options.authenticate(credentialsOf(request.socket as TLSSocket, authorization));
     if (options.upgrade === undefined) throw new ApiError("BadRequest", "upgrades are not served here");
     await options.upgrade(headOf(http1Head(request)), user, raw);
   } catch (error) {
