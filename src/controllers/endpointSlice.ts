@@ -13,6 +13,7 @@ import { hasSelector, isEndpointChange, keysOfPodServices, podsOfService } from 
 import { noTriggerTimes, type TriggerTimes, triggerTime } from "./endpoints/triggerTimes.ts";
 import { zoneOf } from "./node/zones.ts";
 import { isNamespaceTerminating, messageOf } from "./pods/podControl.ts";
+import { podsOnNode } from "./pods/podsOnNode.ts";
 
 /** Source: kube-controller-manager, --concurrent-service-endpoint-syncs. */
 const WORKERS = 5;
@@ -52,12 +53,8 @@ export function startEndpointSliceController(context: ControllerContext): Runnin
   };
 
   const keysOfPod = keysOfPodServices(informers);
-  const keysOfNode = (node: Node) =>
-    informers
-      .of<Pod>(podKind)
-      .list()
-      .filter((pod) => pod.spec?.nodeName === node.metadata.name)
-      .flatMap(keysOfPod);
+  const podsOn = podsOnNode(informers);
+  const keysOfNode = ({ metadata }: Node) => podsOn(metadata.name).flatMap(keysOfPod);
   return runController({
     ...context,
     name: "endpointslice-controller",

@@ -16,16 +16,17 @@ import { type Eviction, isEvicting, nextTaints } from "./node/nodeTaints.ts";
 import { evictionIntervalMs, zoneOf } from "./node/zones.ts";
 import { targetOf } from "./ownership.ts";
 import { isReady } from "./pods/podReadiness.ts";
+import { podsOnNode } from "./pods/podsOnNode.ts";
 
 /** Source: nodelifecycle, UpdateWorkerSize is 8 for its parts. */
 const WORKERS = 8;
 /** Source: --node-monitor-period. */
 const MONITOR_PERIOD_MS = 5_000;
 const LEASE_NAMESPACE = "kube-node-lease";
-const BY_NODE = "node";
 
 interface Shell extends ControllerContext {
   readonly recorder: Recorder;
+  readonly podsOn: (nodeName: string) => readonly Pod[];
   readonly health: Map<string, NodeHealth>;
   /** When the last node of each zone was told to be emptied. */
   readonly evictedMs: Map<string, number>;
@@ -34,8 +35,13 @@ interface Shell extends ControllerContext {
 export function startNodeLifecycleController(context: ControllerContext): RunningController {
   const { env, client, informers } = context;
   const recorder = createRecorder({ env, client, component: "node-controller" });
-  const shell = { ...context, recorder, health: new Map<string, NodeHealth>(), evictedMs: new Map<string, number>() };
-  informers.of<Pod>(podKind).addIndex(BY_NODE, ({ spec }) => (spec?.nodeName === undefined ? [] : [spec.nodeName]));
+  const shell: Shell = {
+    ...context,
+    recorder,
+    podsOn: podsOnNode(informers),
+    health: new Map(),
+    evictedMs: new Map(),
+  };
   return runController({
     ...context,
     name: "node-lifecycle-controller",
@@ -123,9 +129,8 @@ const sayNotReady = ({ recorder }: Shell, node: Node): void =>
   recorder.event(node, "Normal", "NodeNotReady", `Node ${node.metadata.name} status is now: NodeNotReady`);
 
 /** Source: controller/util/node, MarkPodsNotReady. */
-async function markPodsNotReady({ informers, client, env, recorder }: Shell, node: Node): Promise<void> {
-  const pods = informers.of<Pod>(podKind).byIndex(BY_NODE, node.metadata.name);
-  for (const pod of pods.filter(isReady)) {
+async function markPodsNotReady({ podsOn, client, env, recorder }: Shell, node: Node): Promise<void> {
+  for (const pod of podsOn(node.metadata.name).filter(isReady)) {
     const lastTransitionTime = timestamp(env.clock.now());
     const conditions = pod.status?.conditions?.map((condition) =>
       condition.type === "Ready" ? { ...condition, status: "False", lastTransitionTime } : condition,

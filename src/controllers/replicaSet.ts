@@ -46,7 +46,7 @@ async function reconcile(shell: Shell, key: string) {
   const claims = claim(set, set.spec.selector, candidates);
   const pods = await settleClaims(client, { kind: replicaSetKind, owner: set }, podKind, claims);
   const nowMs = env.clock.now();
-  const actions = plan({ set, pods, relatedPods: relatedPodsOf(shell, set), nowMs });
+  const actions = plan({ set, pods, relatedPods: () => relatedPodsOf(shell, set), nowMs });
   const { failure, error } = await act(shell, set, actions);
   await writeStatus(client, set, replicaSetStatus({ set, pods, failure, nowMs }));
   if (error !== undefined) throw error;

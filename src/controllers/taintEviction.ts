@@ -11,16 +11,16 @@ import { timestamp } from "../machinery/object.ts";
 import type { ControllerContext } from "./controllerContext.ts";
 import { evictionDueMs } from "./node/tolerationTimes.ts";
 import { targetOf } from "./ownership.ts";
+import { podsOnNode } from "./pods/podsOnNode.ts";
 
 /** Source: taint_eviction.go, UpdateWorkerSize. */
 const WORKERS = 8;
-const BY_NODE = "node";
 
 export function startTaintEvictionController(context: ControllerContext): RunningController {
   const { env, client, informers } = context;
   const recorder = createRecorder({ env, client, component: "taint-eviction-controller" });
   const pods = informers.of<Pod>(podKind);
-  pods.addIndex(BY_NODE, ({ spec }) => (spec?.nodeName === undefined ? [] : [spec.nodeName]));
+  const podsOn = podsOnNode(informers);
   /** When the pods that wait for their end were first seen on a tainted node. */
   const awaited = new Map<string, number>();
 
@@ -60,7 +60,7 @@ export function startTaintEvictionController(context: ControllerContext): Runnin
       ),
       watching<Node>(
         nodeKind,
-        ({ metadata }) => pods.byIndex(BY_NODE, metadata.name).map(objectKey),
+        ({ metadata }) => podsOn(metadata.name).map(objectKey),
         (a, b) => !semanticEqual(a.spec?.taints, b.spec?.taints),
       ),
     ],

@@ -64,7 +64,7 @@ describe("a ReplicaSet", () => {
     const observed = {
       set: setOf(replicas),
       pods: podsFrom(pods),
-      relatedPods: podsFrom(related),
+      relatedPods: () => podsFrom(related),
       nowMs: NOTATION_NOW_MS,
     };
     expect(shown(plan(observed))).toBe(want);
@@ -73,7 +73,7 @@ describe("a ReplicaSet", () => {
   it("that is being deleted makes and deletes nothing", () => {
     const set = setOf(3);
     const going = { ...set, metadata: { ...set.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } };
-    expect(plan({ set: going, pods: [], relatedPods: [], nowMs: NOTATION_NOW_MS })).toEqual([]);
+    expect(plan({ set: going, pods: [], relatedPods: () => [], nowMs: NOTATION_NOW_MS })).toEqual([]);
   });
 });
 

@@ -15,8 +15,8 @@ export interface ObservedReplicaSet {
   readonly set: ReplicaSet;
   /** Those that it controls. */
   readonly pods: readonly Pod[];
-  /** Those of all sets of the same owner, such as a Deployment; they count when a full node is relieved. */
-  readonly relatedPods: readonly Pod[];
+  /** Those of all sets of the same owner, such as a Deployment; asked only when a full node is to be relieved. */
+  readonly relatedPods: () => readonly Pod[];
   readonly nowMs: number;
 }
 
@@ -27,7 +27,7 @@ export function plan({ set, pods, relatedPods, nowMs }: ObservedReplicaSet): rea
   const missing = (set.spec.replicas ?? 1) - active.length;
   if (missing > 0) return [{ do: "create-pods", count: Math.min(missing, BURST_PODS_MAX) }];
   if (missing === 0) return [];
-  const order = byExpendability({ nowMs, relatedOnNode: countsByNode(relatedPods) });
+  const order = byExpendability({ nowMs, relatedOnNode: countsByNode(relatedPods()) });
   return active
     .toSorted(order)
     .slice(0, Math.min(-missing, BURST_PODS_MAX))
