@@ -15,6 +15,7 @@ const VIEW: DnsView = {
     dnsService("default/quiet None 80"),
     dnsService("default/six fd00::9 80"),
     dnsService("default/outside example.com"),
+    dnsService("default/address >192.0.2.7"),
     dnsService("default/inside web.default.svc.cluster.local"),
   ],
   slices: [
@@ -79,6 +80,7 @@ describe("the cluster's names", () => {
     { name: "a pod in a namespace that is not there", ask: "1-2-3-4.nope.pod.cluster.local", want: NXDOMAIN },
     { name: "an alias for an outside name", ask: `outside.${IN}`, want: "example.com" },
     { name: "an alias asked for as such", ask: `outside.${IN}`, type: "CNAME", want: "example.com" },
+    { name: "no alias for what looks like an address", ask: `address.${IN}`, want: NXDOMAIN },
     { name: "no port below an alias", ask: `_http._tcp.outside.${IN}`, type: "SRV", want: NXDOMAIN },
     {
       name: "a named port",

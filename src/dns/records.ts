@@ -67,8 +67,11 @@ function serviceTargets(index: DnsIndex, labels: readonly string[]): Target[] | 
   // One label more is an endpoint's name; two are a port and its protocol.
   const endpoint = third === undefined ? second : undefined;
   const [port, protocol] = third === undefined ? [] : [withoutUnderscore(third), withoutUnderscore(second as string)];
-  if (records.externalName !== undefined)
-    return second === undefined ? [{ host, alias: records.externalName }] : undefined;
+  if (records.externalName !== undefined) {
+    // What looks like an address is no name that anything could be an alias of.
+    const isAlias = second === undefined && !isIPv4(records.externalName);
+    return isAlias ? [{ host, alias: records.externalName }] : undefined;
+  }
   const wanted = (one: { name: string; protocol: string }): boolean =>
     port === undefined || (one.name === port && one.protocol === protocol);
   const targets =
@@ -173,7 +176,8 @@ function apex(index: DnsIndex, { name, type }: Question): Answer {
 const found = (answers: readonly DnsRecord[]) =>
   ({ kind: "answer", code: "NOERROR", answers, additionals: [], authorities: [] }) as const;
 
-const empty = (index: DnsIndex): Answer => ({ ...found([]), authorities: [startOfAuthority(index)] });
+/** The name is there, and has nothing of that type. */
+export const empty = (index: DnsIndex): Answer => ({ ...found([]), authorities: [startOfAuthority(index)] });
 
 const missing = (index: DnsIndex): Answer => ({
   ...found([]),

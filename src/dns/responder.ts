@@ -5,7 +5,7 @@ import { type DnsIndex, type DnsView, dnsIndexer } from "./dnsIndex.ts";
 import { encodeResponse, type Response } from "./encodeResponse.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { HEADER_BYTES, questionEnd } from "./message.ts";
-import { type Answer, answerQuestion } from "./records.ts";
+import { type Answer, answerQuestion, empty } from "./records.ts";
 import type { DnsRecord, ResponseCode } from "./wire.ts";
 
 export interface ResponderConfig {
@@ -66,9 +66,15 @@ export function createResponder({ env, view, forwarder, zone = "cluster.local" }
     const answer = answerQuestion(indexOf(), query);
     if (answer.kind === "forward") return (await forwarder.forward(bytes, transport)) ?? respond("SERVFAIL");
     const followed = answer.follow === undefined ? [] : await follow(answer.follow, query.type, ALIASES_MAX);
+    // Source: CoreDNS plugin/backend_lookup.go: an alias within the zone that leads to nothing is not mentioned.
+    const leadsNowhere =
+      answer.follow !== undefined && isWithin(answer.follow, zone) && followed.every(({ type }) => type === "CNAME");
+    if (leadsNowhere) return respond("NOERROR", empty(indexOf()));
     return respond(answer.code, answer, followed);
   };
 }
+
+const isWithin = (name: string, zone: string): boolean => `.${name.toLowerCase()}`.endsWith(`.${zone}`);
 
 /** The index of the present view, made when the first question after a change comes. */
 function currentIndex(env: Env, view: () => DnsView, zone: string): () => DnsIndex {

@@ -10,17 +10,17 @@ const portOf = (text: string) => {
   return { ...(name ? { name } : {}), port: Number(port), protocol };
 };
 
-/** "namespace/name address ports…": a cluster IP, "None" for headless, or a name for ExternalName. */
+/** "namespace/name address ports…": a cluster IP, "None" for headless, or a name (or >address) for ExternalName. */
 export function dnsService(line: string): Service {
   const [key = "", address = "", ...ports] = line.split(" ");
   const [namespace = "", name = ""] = key.split("/");
-  const external = /[g-z]/.test(address) && address !== "None";
+  const external = /[g-z>]/.test(address) && address !== "None";
   return {
     apiVersion: "v1",
     kind: "Service",
     metadata: { ...META, name, namespace },
     spec: external
-      ? { type: "ExternalName", externalName: address }
+      ? { type: "ExternalName", externalName: address.replace(/^>/, "") }
       : { type: "ClusterIP", clusterIP: address, clusterIPs: [address], ports: ports.map(portOf) },
     status: {},
   };
