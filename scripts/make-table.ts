@@ -12,7 +12,9 @@
  *
  * `always` lists, per type, the fields that Go writes even when they are empty: those without `omitempty` and structs
  * held by value (a container's `resources: {}`). `pointers` lists the scalar fields that Go holds by pointer, for which
- * zero and absent differ. Both were read from the Go types of k8s.io/api once and are kept as they are.
+ * zero and absent differ. `goTypes` lists the fields whose type Go names, with that name (`.ServiceType` is one of the
+ * same package), and `embeds` the struct that a type embeds. These were read from the Go types of k8s.io/api once and are
+ * kept as they are. `enums` lists the values of the named types that have a closed set of them.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +28,10 @@ type Foreign = any;
 const schema: Record<string, Foreign> = load("schema");
 const protobuf: Record<string, [string, number, string][]> = load("protobuf");
 const resources: Foreign[] = load("resources");
-const { defaults } = load("enums-defaults") as { defaults: Record<string, string> };
+const { defaults, enums } = load("enums-defaults") as {
+  defaults: Record<string, string>;
+  enums: Record<string, string[]>;
+};
 
 const SCALARS: Record<string, string> = {
   "io.k8s.apimachinery.pkg.apis.meta.v1.Time": "time",
@@ -132,14 +137,34 @@ for (const [name, definition] of Object.entries(schema).sort(([a], [b]) => (a < 
   lines.push(`${JSON.stringify(short(name))}: ${JSON.stringify(entry)}`);
 }
 const tablePath = join(import.meta.dirname, "../src/api/table.json");
-const kept = JSON.parse(readFileSync(tablePath, "utf8")) as Record<"always" | "pointers", Record<string, string>>;
-const keptLines = (key: "always" | "pointers") =>
-  Object.entries(kept[key])
-    .map(([type, fields]) => `${JSON.stringify(type)}: ${JSON.stringify(fields)}`)
+const KEPT = ["always", "pointers", "goTypes", "embeds"] as const;
+const kept = JSON.parse(readFileSync(tablePath, "utf8")) as Record<(typeof KEPT)[number], Record<string, string>>;
+const linesOf = (map: Record<string, unknown>) =>
+  Object.entries(map)
+    .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`)
     .join(",\n");
+const keptSections = KEPT.map((key) => `"${key}": {\n${linesOf(kept[key])}\n}`).join(",\n");
+
+/** Of types that some field has. */
+const namedTypes = new Set(
+  Object.entries(kept.goTypes).flatMap(([type, fields]) => {
+    const ownPackage = type.split(".").slice(0, -1).join("/");
+    return fields.split(" ").map((field) => {
+      const name = field.slice(field.indexOf("=") + 1).replace(/^(\[\]|map\[.*\])+/, "");
+      return name.startsWith(".") ? ownPackage + name : name;
+    });
+  }),
+);
+const enumLines = linesOf(
+  Object.fromEntries(
+    Object.entries(enums)
+      .map(([name, values]) => [name.replace("k8s.io/", ""), values] as const)
+      .filter(([name]) => namedTypes.has(name)),
+  ),
+);
 const resourceLines = resources.map((resource) => JSON.stringify(resource));
 writeFileSync(
   tablePath,
-  `{"level": "1.36",\n"types": {\n${lines.join(",\n")}\n},\n"resources": [\n${resourceLines.join(",\n")}\n],\n"always": {\n${keptLines("always")}\n},\n"pointers": {\n${keptLines("pointers")}\n}}\n`,
+  `{"level": "1.36",\n"types": {\n${lines.join(",\n")}\n},\n"resources": [\n${resourceLines.join(",\n")}\n],\n${keptSections},\n"enums": {\n${enumLines}\n}}\n`,
 );
 console.log(`${lines.length} types, ${resourceLines.length} resources`);

@@ -97,10 +97,39 @@ describe("decodeObject", () => {
     [{ metadata: { labels: { a: 1 } } }, "number into Go struct field ObjectMeta.metadata.labels of type string"],
     [{ spec: { priority: 1.5 } }, "number 1.5 into Go struct field PodSpec.spec.priority of type int32"],
     [{ spec: [] }, "array into Go struct field Pod.spec of type v1.PodSpec"],
+    [{ spec: { restartPolicy: 5 } }, "number into Go struct field PodSpec.spec.restartPolicy of type v1.RestartPolicy"],
+    [
+      { spec: { containers: [{ resources: { limits: "x" } }] } },
+      "string into Go struct field ResourceRequirements.spec.containers.resources.limits of type v1.ResourceList",
+    ],
+    [
+      { metadata: { ownerReferences: [{ uid: 5 }] } },
+      "number into Go struct field OwnerReference.metadata.ownerReferences.uid of type types.UID",
+    ],
+    [
+      { spec: { containers: [{ livenessProbe: { httpGet: { port: 1.5 } } }] } },
+      "number 1.5 into Go struct field HTTPGetAction.spec.containers.livenessProbe.ProbeHandler.httpGet.port of type int32",
+    ],
+    [
+      { metadata: { creationTimestamp: 5 } },
+      "number into Go struct field ObjectMeta.metadata.creationTimestamp of type string",
+    ],
     [{ spec: { hostNetwork: "yes" } }, "string into Go struct field PodSpec.spec.hostNetwork of type bool"],
   ])("refuses %j", (value, message) => {
     const text = `Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal ${message}`;
     expect(() => decodeObject(value, pod)).toThrow(expect.objectContaining({ message: text }));
+  });
+
+  it.each([
+    ["yesterday", 'cannot parse "yesterday" as "2006"'],
+    ["8080", 'cannot parse "" as "-"'],
+    ["2026-01-01", 'cannot parse "" as "T"'],
+    ["2026-01-01T00:00:00", 'cannot parse "" as "Z07:00"'],
+    ["2026-01-01T00:00:00Z!", 'extra text: "!"'],
+  ])("says of the time %s that Go %s", (text, fault) => {
+    const value = { metadata: { creationTimestamp: text } };
+    const message = `parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05Z07:00": ${fault}`;
+    expect(() => decodeObject(value, pod)).toThrow(message);
   });
 
   it("refuses a wrong quantity and a wrong time as BadRequest", () => {

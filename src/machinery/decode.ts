@@ -28,6 +28,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** State of one pass: where it is, and what it found. */
 interface Pass {
+  readonly root: Schema;
   readonly path: (string | number)[];
   readonly unknownFields: string[];
   struct: string;
@@ -35,7 +36,7 @@ interface Pass {
 
 /** Throws a BadRequest ApiError, worded as upstream, for a value of the wrong type. */
 export function decodeObject<T = KubeObject>(value: unknown, { schema, kind }: DecodeOptions): Decoded<T> {
-  const pass: Pass = { path: [], unknownFields: [], struct: "" };
+  const pass: Pass = { root: schema, path: [], unknownFields: [], struct: "" };
   try {
     return { object: decodeStruct(value, schema, pass) as T, unknownFields: pass.unknownFields };
   } catch (error) {
@@ -46,7 +47,7 @@ export function decodeObject<T = KubeObject>(value: unknown, { schema, kind }: D
 
 /** As `decodeObject` for a part of an object; throws DecodeError. */
 export function decodeValue(value: unknown, schema: Schema): unknown {
-  return decodeAny(value, schema, { path: [], unknownFields: [], struct: "" });
+  return decodeAny(value, schema, { root: schema, path: [], unknownFields: [], struct: "" });
 }
 
 function decodeAny(value: unknown, schema: Schema, pass: Pass): unknown {
@@ -71,8 +72,8 @@ function decodeAny(value: unknown, schema: Schema, pass: Pass): unknown {
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function fail(value: unknown, schema: Schema, { path, struct }: Pass): never {
-  throw mismatch(value, schema, struct, path.filter((part) => typeof part === "string").join("."));
+function fail(value: unknown, schema: Schema, { root, path, struct }: Pass): never {
+  throw mismatch(value, schema, struct, root, path);
 }
 
 function decodeStruct(value: unknown, schema: StructSchema, pass: Pass): Json {

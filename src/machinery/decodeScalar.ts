@@ -11,6 +11,9 @@ const INT32_MAX = 2 ** 31 - 1;
 const INT32_MIN = -(2 ** 31);
 const INT64_LIMIT = 2 ** 63;
 
+const isInt32 = (value: unknown): boolean =>
+  Number.isInteger(value) && (value as number) <= INT32_MAX && (value as number) >= INT32_MIN;
+
 /** Gives MISMATCH for a wrong JSON type; throws DecodeError where the text of a string is wrong. */
 export function decodeScalar(type: ScalarType, value: unknown): unknown {
   switch (type) {
@@ -19,9 +22,7 @@ export function decodeScalar(type: ScalarType, value: unknown): unknown {
     case "bool":
       return typeof value === "boolean" ? value : MISMATCH;
     case "int32":
-      return Number.isInteger(value) && (value as number) <= INT32_MAX && (value as number) >= INT32_MIN
-        ? value
-        : MISMATCH;
+      return isInt32(value) ? value : MISMATCH;
     case "int64":
       return Number.isInteger(value) && Math.abs(value as number) <= INT64_LIMIT ? value : MISMATCH;
     case "double":
@@ -29,7 +30,7 @@ export function decodeScalar(type: ScalarType, value: unknown): unknown {
     case "quantity":
       return decodeQuantity(value);
     case "intstr":
-      return typeof value === "string" || Number.isInteger(value) ? value : MISMATCH;
+      return typeof value === "string" || isInt32(value) ? value : MISMATCH;
     case "time":
       return typeof value === "string" ? decodeTime(value) : MISMATCH;
     case "microtime":
@@ -60,8 +61,34 @@ const RFC3339 = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+
 function timeMs(text: string, layout: string): number {
   const ms = RFC3339.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(ms)) return ms;
-  const quoted = JSON.stringify(text);
-  throw new DecodeError(`parsing time ${quoted} as ${JSON.stringify(layout)}: cannot parse ${quoted} as "2006"`);
+  throw new DecodeError(`parsing time ${JSON.stringify(text)} as ${JSON.stringify(layout)}: ${timeFault(text)}`);
+}
+
+/** The parts of a time, each as Go's layout writes it. Source: Go time.Parse. */
+const TIME_PARTS: readonly (readonly [layout: string, part: RegExp])[] = [
+  ["2006", /^\d{4}/],
+  ["-", /^-/],
+  ["01", /^\d{2}/],
+  ["-", /^-/],
+  ["02", /^\d{2}/],
+  ["T", /^T/],
+  ["15", /^\d{2}/],
+  [":", /^:/],
+  ["04", /^\d{2}/],
+  [":", /^:/],
+  ["05", /^\d{2}(\.\d+)?/],
+  ["Z07:00", /^(Z|[+-]\d{2}:\d{2})/],
+];
+
+/** Says of the first part that is not there what stands in its place. */
+function timeFault(text: string): string {
+  let rest = text;
+  for (const [layout, part] of TIME_PARTS) {
+    const found = part.exec(rest)?.[0];
+    if (found === undefined) return `cannot parse ${JSON.stringify(rest)} as ${JSON.stringify(layout)}`;
+    rest = rest.slice(found.length);
+  }
+  return rest === "" ? "day out of range" : `extra text: ${JSON.stringify(rest)}`;
 }
 
 /** Source: metav1.Time writes seconds, in UTC. */

@@ -3,6 +3,7 @@
  * protobuf numbers. Made lazily from a table (format: scripts/make-table.ts); one schema object per named type, so
  * recursive types are cycles of the same objects.
  */
+import { goTypesOf } from "./goTypes.ts";
 import type { GroupVersionKind } from "./object.ts";
 import {
   ANY,
@@ -35,6 +36,10 @@ export interface TypeTable {
   readonly always?: Readonly<Record<string, string>>;
   /** Per type, the scalar fields for which zero and absent differ, blank-separated. */
   readonly pointers?: Readonly<Record<string, string>>;
+  /** Per type, what Go calls the types of fields; see goTypes.ts. */
+  readonly goTypes?: Readonly<Record<string, string>>;
+  /** Per type, the struct that Go embeds. */
+  readonly embeds?: Readonly<Record<string, string>>;
 }
 
 export interface TypeTableEntry {
@@ -108,7 +113,9 @@ export function buildSchemas(table: TypeTable): Schemas {
     const entry = table.types[name];
     if (entry === undefined) throw new Error(`no type ${name} in the table`);
     const words = (list: Readonly<Record<string, string>> | undefined) => new Set(list?.[name]?.split(" "));
-    const written = { always: words(table.always), pointers: words(table.pointers) };
+    const goTypes = goTypesOf(name, table.goTypes?.[name]);
+    const embeds = table.embeds?.[name];
+    const written = { always: words(table.always), pointers: words(table.pointers), goTypes, embeds };
     const struct = lazyStruct(name, entry, written, schemaOf);
     known.set(name, struct);
     return struct;
@@ -156,6 +163,8 @@ function listOf(items: Schema, { list, mergeKey, strategy }: Flags): ListSchema 
 interface Written {
   readonly always: ReadonlySet<string>;
   readonly pointers: ReadonlySet<string>;
+  readonly goTypes: ReadonlyMap<string, string>;
+  readonly embeds: string | undefined;
 }
 
 /** Scalars that are structs in Go, for which `omitempty` has no meaning. */
@@ -182,6 +191,7 @@ function lazyStruct(
         const made: Field = {
           name: field,
           schema,
+          goType: written.goTypes.get(field),
           default: flags.byDefault,
           ...protobufPlace(number),
           patchStrategy: flags.strategy,
@@ -191,7 +201,8 @@ function lazyStruct(
         return [field, made];
       }),
     );
-  return structOf({ name, required: entry.required ?? [], atomic: entry.atomic === true, makeFields });
+  const { required = [], atomic = false } = entry;
+  return structOf({ name, required, atomic, embeds: written.embeds, makeFields });
 }
 
 /** "3", "1.2" (field 2 of the message in field 1) or "-". */
@@ -207,18 +218,21 @@ interface StructInput {
   readonly name: string;
   readonly required: readonly string[];
   readonly atomic: boolean;
+  readonly embeds?: string | undefined;
   readonly makeFields: () => ReadonlyMap<string, Field>;
   readonly preserveUnknown?: boolean;
 }
 
 /** A struct whose fields are made on first use and kept. Also for schemas made of a CustomResourceDefinition. */
-export function structOf({ name, required, atomic, makeFields, preserveUnknown = false }: StructInput): StructSchema {
+export function structOf(input: StructInput): StructSchema {
+  const { name, required, atomic, embeds, makeFields, preserveUnknown = false } = input;
   let always: readonly Field[] | undefined;
   const struct: StructSchema = {
     kind: "struct",
     name,
     required,
     atomic,
+    embeds,
     preserveUnknown,
     get fields() {
       const fields = makeFields();
@@ -239,6 +253,7 @@ const atomicCopy = (struct: StructSchema): StructSchema =>
     name: struct.name,
     required: struct.required,
     atomic: true,
+    embeds: struct.embeds,
     makeFields: () => struct.fields,
     preserveUnknown: struct.preserveUnknown,
   });

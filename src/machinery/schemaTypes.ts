@@ -47,6 +47,8 @@ export interface MapSchema {
 export interface Field {
   readonly name: string;
   readonly schema: Schema;
+  /** What Go calls its type, with the package's path, where it has a name: "api/core/v1.ServiceType". */
+  readonly goType?: string | undefined;
   /** JSON value that map keys take when left out (a port's `protocol` is TCP). */
   readonly default: unknown;
   /** Protobuf number; undefined for apiVersion and kind. */
@@ -67,6 +69,8 @@ export interface StructSchema {
   readonly fields: ReadonlyMap<string, Field>;
   readonly required: readonly string[];
   readonly atomic: boolean;
+  /** Name of the struct that Go embeds, which holds the fields that have an `embeddedIn`. */
+  readonly embeds?: string | undefined;
   /** The fields to be filled in where they are left out. */
   readonly always: readonly Field[];
   /** Custom resources may keep what the schema does not name (`x-kubernetes-preserve-unknown-fields`). */

@@ -52,10 +52,15 @@ describe("nodes", () => {
       },
       'metadata.taints[1]: Duplicate value: {"Key":"a","Value":"b","Effect":"NoSchedule","TimeAdded":null}: taints must be unique by key and effect pair',
     ],
-    ["a range that is none", { "spec.podCIDRs": ["x"] }, `spec.podCIDRs[0]: Invalid value: "x": ${NO_CIDR}`],
+    ["a single range that is none", { "spec.podCIDR": "x" }, `spec.podCIDRs[0]: Invalid value: "x": ${NO_CIDR}`],
+    [
+      "a range that is none",
+      { "spec.podCIDR": undefined, "spec.podCIDRs": ["x"] },
+      `spec.podCIDRs[0]: Invalid value: "x": ${NO_CIDR}`,
+    ],
     [
       "two ranges of one family",
-      { "spec.podCIDRs": ["10.0.0.0/24", "10.0.1.0/24"] },
+      { "spec.podCIDR": undefined, "spec.podCIDRs": ["10.0.0.0/24", "10.0.1.0/24"] },
       'spec.podCIDRs: Invalid value: ["10.0.0.0/24","10.0.1.0/24"]: may specify no more than one CIDR for each IP family',
     ],
     [
@@ -79,7 +84,7 @@ describe("nodes", () => {
     ["a node may be cordoned", { "spec.unschedulable": true }],
     [
       "ranges may not change",
-      { "spec.podCIDRs": ["10.244.1.0/24"] },
+      { "spec.podCIDR": "10.244.1.0/24" },
       'spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid',
     ],
     [

@@ -1,16 +1,24 @@
 import { defineKind, type WriteContext } from "../../machinery/defineKind.ts";
 import type { Node } from "../generated/core-v1.ts";
 import { withField } from "../missing.ts";
+import { withFirst } from "./firstOfMany.ts";
 import { nodeColumns } from "./nodeColumns.ts";
 import { validateNode, validateNodeUpdate } from "./nodeValidation.ts";
 import { resourceListDefaults } from "./podSpec/resourceDefaults.ts";
 
 /** Source: apis/core/v1/defaults.go, SetDefaults_NodeStatus. */
-const nodeDefaults = (node: Node): Node =>
+const statusDefaults = (node: Node): Node =>
   withField(node, "status", (status) => {
     const { capacity } = status;
     const whole = status.allocatable === undefined && capacity ? { ...status, allocatable: capacity } : status;
     return withField(withField(whole, "capacity", resourceListDefaults), "allocatable", resourceListDefaults);
+  });
+
+const nodeDefaults = (node: Node): Node =>
+  withField(statusDefaults(node), "spec", (spec) => {
+    const { one: podCIDR, many: podCIDRs } = withFirst(spec.podCIDR, spec.podCIDRs, { of: String, make: String });
+    if (podCIDR === spec.podCIDR && podCIDRs === spec.podCIDRs) return spec;
+    return { ...spec, ...(podCIDR !== undefined && { podCIDR }), ...(podCIDRs !== undefined && { podCIDRs }) };
   });
 
 /** Kubelets are no longer configured through their node. Source: registry/core/node strategy.go, dropDisabledFields. */

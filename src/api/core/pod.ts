@@ -1,6 +1,7 @@
 import { defineKind } from "../../machinery/defineKind.ts";
-import type { Pod, PodSpec } from "../generated/core-v1.ts";
+import type { Pod, PodSpec, PodStatus } from "../generated/core-v1.ts";
 import { withField, withMissing } from "../missing.ts";
+import { withFirst } from "./firstOfMany.ts";
 import { podColumns } from "./podColumns.ts";
 import { keepAllButResources } from "./podResize.ts";
 import { podOnlyDefaults, podSpecDefaults } from "./podSpec/podSpecDefaults.ts";
@@ -36,8 +37,21 @@ const keepAllButEphemeralContainers = (next: Pod, previous: Pod): Pod => ({
 });
 
 /** Source: apis/core/v1/zz_generated.defaults.go, SetObjectDefaults_Pod. */
-const podDefaults = (pod: Pod): Pod =>
-  withField(withMissing(pod, { spec: { containers: [] } }), "spec", (spec) => podOnlyDefaults(podSpecDefaults(spec)));
+const podDefaults = (pod: Pod): Pod => {
+  const next = withField(withMissing(pod, { spec: { containers: [] } }), "spec", (spec) =>
+    podOnlyDefaults(podSpecDefaults(spec)),
+  );
+  return withField(next, "status", withBothAddresses);
+};
+
+function withBothAddresses(status: PodStatus): PodStatus {
+  const { one: podIP, many: podIPs } = withFirst(status.podIP, status.podIPs, {
+    of: ({ ip }) => ip ?? "",
+    make: (ip) => ({ ip }),
+  });
+  if (podIP === status.podIP && podIPs === status.podIPs) return status;
+  return { ...status, ...(podIP !== undefined && { podIP }), ...(podIPs !== undefined && { podIPs }) };
+}
 
 /** Containers that live and die together on one node. */
 export const pod = defineKind<Pod>({

@@ -144,6 +144,19 @@ describe("defaults of a pod", () => {
 });
 
 describe("a new pod", () => {
+  test.each([
+    ["an address makes a list", { podIP: "10.0.0.1" }, ["10.0.0.1"]],
+    ["a list makes an address", { podIPs: [{ ip: "10.0.0.1" }, { ip: "fd00::1" }] }, ["10.0.0.1", "fd00::1"]],
+    ["the address holds", { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.2" }] }, ["10.0.0.1"]],
+  ])("of the pod's addresses: %s", (_, status, addresses) => {
+    const { podIP, podIPs } = made({ status }).status ?? {};
+    expect({ podIP, podIPs }).toEqual({ podIP: "10.0.0.1", podIPs: addresses.map((ip) => ({ ip })) });
+  });
+
+  test("is given a second where it asks for less than no time to end", () => {
+    expect(made({ "spec.terminationGracePeriodSeconds": -1 }).spec?.terminationGracePeriodSeconds).toBe(1);
+  });
+
   test("is pending and has a QoS class, whatever its status was", () => {
     const draft = made({ "status.phase": "Running" });
     expect(pod.prepareForCreate(draft, CONTEXT).status).toEqual({ phase: "Pending", qosClass: "BestEffort" });

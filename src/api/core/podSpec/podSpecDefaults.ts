@@ -44,6 +44,8 @@ const hostPorts = (container: Container): Container =>
 export function podOnlyDefaults(spec: PodSpec): PodSpec {
   let next = withEach(withEach(spec, "containers", requestsFromLimits), "initContainers", requestsFromLimits);
   next = withMissing(podLevelDefaults(next), { enableServiceLinks: true });
+  // Less than no time is one second. Source: apis/core/v1/conversion.go, Convert_v1_Pod_To_core_Pod.
+  if ((next.terminationGracePeriodSeconds ?? 0) < 0) next = { ...next, terminationGracePeriodSeconds: 1 };
   if (next.hostNetwork !== true) return next;
   return withEach(withEach(next, "containers", hostPorts), "initContainers", hostPorts);
 }
