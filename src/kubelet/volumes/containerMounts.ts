@@ -34,7 +34,9 @@ async function subPathTarget(files: Files, volumePath: string, subPath: string, 
   const root = (await files.resolve(volumePath)) ?? volumePath;
   let target = await files.resolve(wanted);
   if (target === undefined) {
-    await files.makeDirectory(wanted, { mode: 0o755 });
+    // Who may write into the volume may write into this part of it. Source: kubelet_pods.go makeMounts.
+    const { mode = 0o755 } = (await files.stat(root)) ?? {};
+    await files.makeDirectory(wanted, { mode: mode & 0o777 });
     if (fsGroup !== undefined) await files.setGroup(wanted, fsGroup);
     target = (await files.resolve(wanted)) ?? wanted;
   }

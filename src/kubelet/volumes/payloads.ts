@@ -3,6 +3,7 @@ import type {
   ConfigMap,
   DownwardAPIVolumeFile,
   KeyToPath,
+  Pod,
   ProjectedVolumeSource,
   Secret,
   ServiceAccountTokenProjection,
@@ -84,10 +85,18 @@ export function downwardPayload(
   return payload;
 }
 
+/** Whom all containers run as, if that is said and the same of all. Source: pkg/volume/util FsUserFrom. */
+function commonUser({ spec }: Pod): number | undefined {
+  const all = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])];
+  const users = all.map(({ securityContext }) => securityContext?.runAsUser ?? spec.securityContext?.runAsUser);
+  return new Set(users).size === 1 ? users[0] : undefined;
+}
+
 async function tokenPayload(context: VolumeContext, source: ServiceAccountTokenProjection, mode: number) {
   const token = await serviceAccountToken(context, source);
   // Whoever runs the container must be able to read it. Source: pkg/volume/projected, the mode of tokens.
-  const { fsGroup, runAsUser } = context.pod.spec.securityContext ?? {};
+  const { fsGroup } = context.pod.spec.securityContext ?? {};
+  const runAsUser = commonUser(context.pod);
   const tokenMode = fsGroup !== undefined || runAsUser !== undefined ? 0o600 : mode;
   const file: ProjectedFile = {
     data: token,

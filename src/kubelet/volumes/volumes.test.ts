@@ -147,6 +147,32 @@ describe.each(KINDS)("on files in $kind", ({ files, root }) => {
     await expect(setUpVolumes(context, folders, failing)).rejects.toThrow(message);
   });
 
+  test.each([0o777, 0o700])("a part that is made is open to whom a volume of mode %o is open", async (mode) => {
+    const volume = `${root}/made-${mode}`;
+    await files.makeDirectory(volume, { mode });
+    const mounted = new Map([["data", { hostPath: volume, readOnly: false }]]);
+    const container = { name: "a", volumeMounts: [{ name: "data", mountPath: "/data", subPath: "deep/part" }] };
+    const [made] = await containerMounts(files, mounted, pod, container, []);
+    expect((await files.stat(made?.hostPath ?? ""))?.mode).toBe(mode);
+  });
+
+  test.each([
+    { name: "anybody may read it when the containers run as several users", users: [1000, 2000], mode: 0o644 },
+    { name: "and when one says nothing", users: [1000, undefined], mode: 0o644 },
+    { name: "only the user that all run as", users: [process.getuid?.(), process.getuid?.()], mode: 0o600 },
+  ])("a token in a volume: $name", async ({ users, mode }) => {
+    const containers = users.map((runAsUser, index) => ({
+      name: `c${index}`,
+      ...(runAsUser !== undefined && { securityContext: { runAsUser } }),
+    }));
+    const tokens: Volume = { name: "t", projected: { sources: [{ serviceAccountToken: { path: "token" } }] } };
+    const given = testPod({ volumes: [tokens], containers }, { uid: `t-${root}-${users}` });
+    const mounted = await setUpVolumes({ ...context, pod: given }, folders, given);
+    const target = await files.resolve(`${mounted.get("t")?.hostPath}/token`);
+    expect((await files.stat(target ?? ""))?.mode).toBe(mode);
+    await tearDownVolumes(files, folders);
+  });
+
   test("parts of a volume are mounted, and nothing outside of it", async () => {
     const volume = `${root}/parts`;
     await files.makeDirectory(`${volume}/inside`);
