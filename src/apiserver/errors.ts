@@ -1,5 +1,6 @@
 /** Errors that more than one part of the API server gives. Texts are upstream's. Source: apimachinery api/errors. */
 import { ApiError } from "../machinery/errors.ts";
+import type { ApiResponse } from "../machinery/requests.ts";
 
 export const badRequest = (message: string): ApiError => new ApiError("BadRequest", message);
 
@@ -29,3 +30,12 @@ export const tooLargeResourceVersion = (wanted: number, current: number): ApiErr
       retryAfterSeconds: 1,
     },
   });
+
+/** Source: net/http NotFound. */
+export const pageNotFound: ApiResponse = {
+  type: "bytes",
+  status: 404,
+  contentType: "text/plain; charset=utf-8",
+  headers: { "x-content-type-options": "nosniff" },
+  bytes: Buffer.from("404 page not found\n"),
+};

@@ -8,7 +8,7 @@ import type { ResourceRequest, Server } from "./context.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import { issuerResponse } from "./discovery/issuer.ts";
 import { versionInfo } from "./discovery/version.ts";
-import { badRequest, internalError, methodNotAllowed, pathNotFound } from "./errors.ts";
+import { badRequest, internalError, methodNotAllowed, pageNotFound, pathNotFound } from "./errors.ts";
 import { type HealthCheck, healthResponse } from "./health.ts";
 import { createInFlight, isLongRunning } from "./inFlight.ts";
 import { finishResponse, indented } from "./output/finishResponse.ts";
@@ -155,15 +155,6 @@ function nothingAt({ discovery }: RequestHandlerOptions, { path }: RequestInfo):
   if (isServed && group !== "") throw pathNotFound();
   return pageNotFound;
 }
-
-/** Source: net/http NotFound. */
-const pageNotFound: ApiResponse = {
-  type: "bytes",
-  status: 404,
-  contentType: "text/plain; charset=utf-8",
-  headers: { "x-content-type-options": "nosniff" },
-  bytes: Buffer.from("404 page not found\n"),
-};
 
 async function withTimeout<T>({ env }: Server, timeoutMs: number, work: () => Promise<T>): Promise<T> {
   let expire: (error: ApiError) => void = () => undefined;

@@ -87,7 +87,8 @@ describe("served", () => {
   });
 
   test("unknown groups are not found", () => {
-    expect(() => openApi({ method: "GET", path: "/openapi/v3/apis/none/v1" })).toThrow("could not find");
+    const { status, bytes } = get("/openapi/v3/apis/none/v1");
+    expect([status, text(bytes)]).toEqual([404, "404 page not found\n"]);
   });
 
   test("the protobuf form holds every path and definition under gnostic's numbers", () => {

@@ -6,8 +6,8 @@
  */
 import { createHash } from "node:crypto";
 import type { AnyKind } from "../../machinery/defineKind.ts";
-import { ApiError } from "../../machinery/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../machinery/requests.ts";
+import { pageNotFound } from "../errors.ts";
 import { gnosticDocument } from "./gnostic.ts";
 import { serverPathOf } from "./operations.ts";
 import { type Descriptions, groupVersionsOf, type OpenApiTable } from "./typeSchemas.ts";
@@ -38,7 +38,6 @@ const document = (bytes: Uint8Array): Document => ({
   etag: createHash("sha512").update(bytes).digest("hex").toUpperCase(),
 });
 
-/** @returns a function that throws ApiError NotFound for groups and versions that are not served */
 export function createOpenApi(options: OpenApiOptions): (request: ApiRequest) => ApiResponse {
   let madeFor: readonly AnyKind[] | undefined;
   const made = new Map<string, Document>();
@@ -93,8 +92,7 @@ export function createOpenApi(options: OpenApiOptions): (request: ApiRequest) =>
     if (path === "/openapi/v3") return respond(request, index(), "application/json");
     const asked = path.slice("/openapi/v3/".length);
     const found = groupVersionsOf(options.kinds()).find((groupVersion) => serverPathOf(groupVersion) === asked);
-    if (found === undefined) throw new ApiError("NotFound", "the server could not find the requested resource");
-    return respond(request, version3(found), "application/json");
+    return found === undefined ? pageNotFound : respond(request, version3(found), "application/json");
   };
 }
 
