@@ -76,10 +76,15 @@ describe("a node's health check ports", () => {
     expect(ask("/livez")).toMatchObject({ status: 503 });
   });
 
-  it("that are taken are left alone, and let go without harm", async () => {
-    const { open, ports } = start([30_000]);
+  it("that are taken are tried again with the next change", async () => {
+    const taken = [30_000];
+    const { open, ports } = start(taken);
     await ports.sync({ services: [balanced()], slices: [] });
     expect([...open.keys()]).toEqual([PROXY_HEALTH_PORT]);
+    taken.pop();
+    await ports.sync({ services: [balanced()], slices: [] });
+    expect([...open.keys()]).toEqual([PROXY_HEALTH_PORT, 30_000]);
     await ports.close();
+    expect(open.size).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-/** Keeps a listener for each health check open, and one for the proxy's own; a port that is taken is left to its owner. */
+/** Keeps a listener for each health check open, and one for the proxy's own; a port that is taken is tried again with every change. */
 import type { Log } from "../lib/env.ts";
 import type { ServiceView } from "./ruleCache.ts";
 import {
@@ -34,7 +34,8 @@ export interface HealthPorts {
 
 export function healthPorts({ nodeName, open, state, log }: HealthPortsOptions): HealthPorts {
   let checks = new Map<number, HealthCheck>();
-  const listening = new Map<number, { close(): Promise<void> } | undefined>();
+  const listening = new Map<number, { close(): Promise<void> }>();
+  const refused = new Set<number>();
   let last: Promise<void> = Promise.resolve();
 
   const answerOn = (port: number) => (path: string) => {
@@ -43,17 +44,18 @@ export function healthPorts({ nodeName, open, state, log }: HealthPortsOptions):
     return check && serviceHealth(check, state().isHealthy);
   };
   const openPort = async (port: number): Promise<void> => {
-    listening.set(port, undefined);
     try {
       listening.set(port, await open(port, answerOn(port)));
+      refused.delete(port);
     } catch (error) {
-      log.warn("a health check port cannot be listened on", { port, error: String(error) });
+      if (!refused.has(port)) log.warn("a health check port cannot be listened on", { port, error: String(error) });
+      refused.add(port);
     }
   };
   const change = async (wanted: ReadonlySet<number>): Promise<void> => {
     const gone = [...listening].filter(([port]) => !wanted.has(port));
     for (const [port] of gone) listening.delete(port);
-    await Promise.all(gone.map(([, listener]) => listener?.close()));
+    await Promise.all(gone.map(([, listener]) => listener.close()));
     await Promise.all([...wanted].filter((port) => !listening.has(port)).map(openPort));
   };
   /** One change after another: an opening under way must not be overtaken by its closing. */
