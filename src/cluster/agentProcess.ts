@@ -12,7 +12,7 @@ import { type Client, createClient } from "../client/client.ts";
 import { createSharedInformers } from "../client/sharedInformers.ts";
 import { httpsTransport } from "../client/transports/https.ts";
 import { RELAY_PREFIX } from "../dns/relay.ts";
-import { loopbackNameservers, parseResolvConf, reachableNameservers } from "../dns/resolvConf.ts";
+import { machineNameservers, parseResolvConf, reachableNameservers } from "../dns/resolvConf.ts";
 import { ImageStore } from "../kubelet/images/store.ts";
 import { createKubelet } from "../kubelet/kubelet.ts";
 import { type BuiltinProgram, createBuiltinRuntime } from "../kubelet/runtimes/builtin.ts";
@@ -124,7 +124,7 @@ const RESOLV_CONF = "/etc/resolv.conf";
 const RESOLV_CONF_BEHIND_STUB = "/run/systemd/resolve/resolv.conf";
 
 const reachable = () => reachableNameservers(readIfThere(RESOLV_CONF), readIfThere(RESOLV_CONF_BEHIND_STUB));
-const hasRelay = () => loopbackNameservers(readIfThere(RESOLV_CONF)).length > 0;
+const hasRelay = () => machineNameservers(readIfThere(RESOLV_CONF)).length > 0;
 
 /** Whom the cluster's DNS asks for names that are not the cluster's. */
 function forwardTo({ resolverSocket }: AgentConfig): readonly string[] {

@@ -1,6 +1,6 @@
 /** Where a cluster keeps what it keeps. Everything below the two folders is ours, and `skiff delete` removes both. */
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { UserError } from "./userError.ts";
 
 export interface ClusterPaths {
@@ -17,7 +17,7 @@ export interface ClusterPaths {
   readonly apiSocket: string;
   /** Where agents reach the components of the control plane, for their logs and restarts. */
   readonly componentsSocket: string;
-  /** Where agents ask resolvers that listen on this machine's loopback alone. */
+  /** Where agents ask resolvers that only this machine itself reaches. */
   readonly resolverSocket: string;
   readonly controlPlaneProcess: string;
   /** The shell that starts the control plane again. */
@@ -46,10 +46,13 @@ export function baseDirectories(
   if (home !== undefined && home !== "") return { data: join(home, "data"), run: join(home, "run") };
   if (uid === 0) return { data: "/var/lib/skiff", run: "/run/skiff" };
   return {
-    data: join(environment.XDG_DATA_HOME || join(homedir(), ".local/share"), "skiff"),
-    run: join(environment.XDG_STATE_HOME || join(homedir(), ".local/state"), "skiff"),
+    data: join(absolute(environment.XDG_DATA_HOME) ?? join(homedir(), ".local/share"), "skiff"),
+    run: join(absolute(environment.XDG_STATE_HOME) ?? join(homedir(), ".local/state"), "skiff"),
   };
 }
+
+/** Others are to be ignored. Source: XDG Base Directory Specification. */
+const absolute = (path: string | undefined) => (path !== undefined && isAbsolute(path) ? path : undefined);
 
 export function clusterPaths(name: string, base = baseDirectories()): ClusterPaths {
   const data = join(base.data, name);

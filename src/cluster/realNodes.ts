@@ -4,7 +4,7 @@ import type { Server } from "node:net";
 import { exchange } from "../dns/exchange.ts";
 import { createForwarder } from "../dns/forwarder.ts";
 import { startRelay } from "../dns/relay.ts";
-import { loopbackNameservers } from "../dns/resolvConf.ts";
+import { machineNameservers } from "../dns/resolvConf.ts";
 import { detectCgroups } from "../kubelet/nodeEnvironment/detectCgroups.ts";
 import {
   createNodeEnvironment,
@@ -86,9 +86,9 @@ export async function createRealNodes(env: Env, config: ClusterConfig, paths: Cl
   };
 }
 
-/** Where there is a resolver on this machine's loopback. */
+/** Where there is a resolver that only this machine itself reaches. */
 async function startResolverRelay(env: Env, path: string): Promise<Server | undefined> {
-  const upstreams = loopbackNameservers(existsSync(RESOLV_CONF) ? readFileSync(RESOLV_CONF, "utf8") : "");
+  const upstreams = machineNameservers(existsSync(RESOLV_CONF) ? readFileSync(RESOLV_CONF, "utf8") : "");
   return upstreams.length === 0 ? undefined : startRelay(path, createForwarder(env, upstreams, exchange));
 }
 

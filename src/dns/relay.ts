@@ -1,6 +1,6 @@
 /**
- * Resolvers that listen on the machine's loopback alone (dnsmasq, unbound, Docker's 127.0.0.11) are out of reach from a
- * node's network. So whoever is in the machine's network asks them, for those who say by a Unix socket what to ask:
+ * Resolvers that listen on the machine's loopback alone (dnsmasq, unbound, Docker's 127.0.0.11) or have only an IPv6
+ * address are out of reach from a node's network. So whoever is in the machine's network asks them, for those who say by a Unix socket what to ask:
  * frames as of DNS over TCP, in front of each question one byte for the transport.
  */
 import { chmodSync, rmSync } from "node:fs";

@@ -21,18 +21,19 @@ export function parseResolvConf(text: string): ResolvConf {
   };
 }
 
-const isLoopback = (address: string): boolean => /^(127\.|::1$|0\.0\.0\.0$)/.test(address);
+/** On loopback there is something else in a node's network; and that network has no IPv6. */
+const isOutOfReach = (address: string): boolean => /^127\.|^0\.0\.0\.0$|:/.test(address);
 
 /**
  * Resolvers that a node can ask. A stub of the machine's own on a loopback address (systemd-resolved) is not there in a
  * node's network; its own upstreams stand in a file of its own, which the caller gives as `behindStub`.
  */
 export function reachableNameservers(resolvConf: string, behindStub = ""): readonly string[] {
-  const reachable = (text: string) => parseResolvConf(text).nameservers.filter((address) => !isLoopback(address));
+  const reachable = (text: string) => parseResolvConf(text).nameservers.filter((address) => !isOutOfReach(address));
   const direct = reachable(resolvConf);
   return direct.length > 0 ? direct : reachable(behindStub);
 }
 
 /** Resolvers that only the machine itself can ask. */
-export const loopbackNameservers = (resolvConf: string): readonly string[] =>
-  parseResolvConf(resolvConf).nameservers.filter(isLoopback);
+export const machineNameservers = (resolvConf: string): readonly string[] =>
+  parseResolvConf(resolvConf).nameservers.filter(isOutOfReach);
