@@ -98,6 +98,14 @@ describe("one sentence and exit code 1 for", () => {
   });
 });
 
+test("a relative SKIFF_HOME is one of the folder in which it was typed", async () => {
+  const at = { cwd: cluster.home, env: { ...cluster.env, SKIFF_HOME: "rel" } };
+  const skiff = (...words: string[]) => tryRun([...skiffCommand, ...words, "--name", cluster.name], at);
+  expect(await skiff("up", "--runtime", "simulated", "--port", `${cluster.apiPort}`)).toMatchObject({ code: 0 });
+  expect(existsSync(join(cluster.home, "rel/data", cluster.name))).toBe(true);
+  expect(await skiff("delete")).toMatchObject({ code: 0 });
+});
+
 describe("tools that are missing", () => {
   /** Nothing but what lies in the system directories, which are always looked at. */
   const withoutTools = () => {

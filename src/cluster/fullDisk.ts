@@ -1,5 +1,5 @@
 /** Whether a cluster's disk has room for what it must write. */
-import { statfsSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
 import { UserError } from "./userError.ts";
 
 /** Below this the store cannot be relied on to take another write. */
@@ -11,11 +11,12 @@ export interface FileSystemSpace {
   readonly bsize: number;
 }
 
-/** @returns the sentence to say, or undefined when there is room. */
+/** @returns the sentence to say, or undefined when there is room, or nothing to look at. */
 export function fullDiskError(
   folder: string,
   spaceOf: (folder: string) => FileSystemSpace = statfsSync,
 ): UserError | undefined {
+  if (!existsSync(folder)) return undefined;
   const { bavail, bsize } = spaceOf(folder);
   if (bavail * bsize >= FREE_BYTES_MIN) return undefined;
   const left = Math.floor((bavail * bsize) / 1024);

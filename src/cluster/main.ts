@@ -1,4 +1,5 @@
 /** The `skiff` command. */
+import { resolve } from "node:path";
 import { getSystemErrorMessage } from "node:util";
 import { Command, CommanderError } from "commander";
 import colours from "picocolors";
@@ -29,6 +30,8 @@ function fileSentence({ code, errno, path, syscall }: NodeJS.ErrnoException): st
 
 // A plain `su` leaves root without the folders of ip and nft.
 process.env.PATH = withSystemDirectories(process.env.PATH);
+// What we start runs in another folder.
+if (process.env.SKIFF_HOME) process.env.SKIFF_HOME = resolve(process.env.SKIFF_HOME);
 
 const program = new Command("skiff")
   .description("Kubernetes in one npm package")

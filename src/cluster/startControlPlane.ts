@@ -1,5 +1,5 @@
 /** Starts the control-plane process in the background, and follows what it says until the cluster is there. */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -73,7 +73,7 @@ export function startControlPlane(config: ClusterConfig, progress: Progress): St
         deadline = setTimeout(() => reject(notReady(config.name, withinSeconds)), withinSeconds * 1000);
         // What waits for the disk waits for ever.
         looking = setInterval(() => {
-          const full = existsSync(paths.data) ? fullDiskError(paths.data) : undefined;
+          const full = fullDiskError(paths.data);
           if (full !== undefined) reject(full);
         }, LOOK_AT_DISK_MS);
       });

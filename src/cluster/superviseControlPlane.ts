@@ -16,6 +16,10 @@ const RESTART_MAX_SECONDS = 30;
 /** A control plane that has run this long starts the count anew. */
 const RAN_WELL_SECONDS = 60;
 const LOOK_AGAIN_MS = 2;
+/** Who ends by itself as soon as this after its first start could not start either, though it did not get so far as to say so. */
+const STARTED_SECONDS = 3;
+/** What the shell adds to the number of a signal. */
+const SIGNAL_CODE_MIN = 128;
 
 /**
  * The first start is awaited by a person, who is told why it failed; that is not tried again. One that was told to end
@@ -28,8 +32,10 @@ while :; do
   SKIFF_SUPERVISOR=$$ SKIFF_RESTARTS=$restarts SKIFF_ENDED_WITH=$code "$@"
   code=$?
   [ $code -eq 0 ] && exit 0
+  ran=$(($(date +%s) - began))
   [ $code -eq ${COULD_NOT_START} ] && [ $restarts -eq 0 ] && exit $code
-  [ $(($(date +%s) - began)) -ge ${RAN_WELL_SECONDS} ] && pause=0
+  [ $code -lt ${SIGNAL_CODE_MIN} ] && [ $restarts -eq 0 ] && [ $ran -lt ${STARTED_SECONDS} ] && exit $code
+  [ $ran -ge ${RAN_WELL_SECONDS} ] && pause=0
   sleep $pause
   pause=$((pause * 2 + (pause == 0)))
   [ $pause -gt ${RESTART_MAX_SECONDS} ] && pause=${RESTART_MAX_SECONDS}

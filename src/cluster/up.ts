@@ -62,7 +62,7 @@ async function ensureStarted(options: UpOptions, progress: Progress): Promise<St
     options.signal?.throwIfAborted();
     const starting = startControlPlane(config, progress);
     void starting.serving.then(() => reservation?.release());
-    await starting.begun;
+    await untilBegun(starting);
     return { config, starting };
   } catch (error) {
     reservation?.release();
@@ -75,6 +75,13 @@ const portTaken = ({ apiPort, name }: ClusterConfig) =>
     `port ${apiPort} on 127.0.0.1 is in use by another program, and cluster "${name}" needs it; end that program, or use another port: ${typedCommand("up", name)} --port <port>`,
   );
 
+async function untilBegun({ begun }: StartingControlPlane): Promise<void> {
+  const enough = new AbortController();
+  const late = realClock.sleep(BEGUN_WITHIN_MS, enough.signal).catch(() => undefined);
+  await Promise.race([begun, late]);
+  enough.abort();
+}
+
 /** With `--wait 0` at least the API must answer. */
 const SERVING_WITHIN_SECONDS = 60;
 
@@ -82,6 +89,8 @@ const untilStarted = (starting: StartingControlPlane, waitSeconds: number): Prom
   waitSeconds === 0 ? starting.until("serving", SERVING_WITHIN_SECONDS) : starting.until("ready", waitSeconds);
 
 const LOOK_AGAIN_MS = 50;
+/** Others need not wait longer than this for one that does not get so far as to write itself down. */
+const BEGUN_WITHIN_MS = 10_000;
 
 /** Another `skiff up` may be starting the cluster at this moment. */
 async function untilReady({ name, wait, signal }: UpOptions): Promise<void> {
