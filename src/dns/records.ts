@@ -177,7 +177,10 @@ const found = (answers: readonly DnsRecord[]) =>
   ({ kind: "answer", code: "NOERROR", answers, additionals: [], authorities: [] }) as const;
 
 /** The name is there, and has nothing of that type. */
-export const empty = (index: DnsIndex): Answer => ({ ...found([]), authorities: [startOfAuthority(index)] });
+export const empty = (index: DnsIndex): Answer & { kind: "answer" } => ({
+  ...found([]),
+  authorities: [startOfAuthority(index)],
+});
 
 const missing = (index: DnsIndex): Answer => ({
   ...found([]),

@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Answer, type DecodedPacket, decode, encode, type Packet, streamEncode } from "dns-packet";
@@ -67,15 +67,16 @@ async function upstreamServer() {
     if (name === "lost.example.com" && !asked.includes(name)) return void asked.push(name);
     udp.send(encode(answer(query)), from.port, from.address);
   });
-  await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
-  const { port } = udp.address();
   const tcp = createServer((socket) =>
     socket.on(
       "data",
       splitFrames((query) => socket.write(streamEncode(answer(decode(Buffer.from(query)))))),
     ),
   );
-  await new Promise<void>((resolve) => tcp.listen(port, "127.0.0.1", resolve));
+  // TCP first: its ports are the scarcer ones.
+  await new Promise<void>((resolve) => tcp.listen(0, "127.0.0.1", resolve));
+  const { port } = tcp.address() as AddressInfo;
+  await new Promise<void>((resolve) => udp.bind(port, "127.0.0.1", resolve));
   return {
     asked,
     address: `127.0.0.1#${port}`,

@@ -5,7 +5,7 @@
  * Deliberately absent: zone transfers, metrics, a configuration file.
  */
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
-import { createServer, isIPv6, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from "node:net";
 import type { Env } from "../lib/env.ts";
 import type { DnsView } from "./dnsIndex.ts";
 import { exchange } from "./exchange.ts";
@@ -49,14 +49,17 @@ export async function startDns(options: DnsOptions): Promise<DnsServer> {
     options.onQuestion?.(transport);
     return answer(query, transport);
   };
-  const udp = await listenUdp(descriptors ? { fd: descriptors.udp } : { address, port: options.port }, respond, env);
-  const port = udp.address().port;
   const connections = new Set<Socket>();
-  const tcpPlace = descriptors ? { fd: descriptors.tcp } : { host: address, port };
-  const tcp = await listenTcp(tcpPlace, respond, connections, env).catch((error) => {
-    udp.close();
-    throw error;
-  });
+  // TCP first: where the system chooses the port, those of TCP are the scarcer ones.
+  const tcpPlace = descriptors ? { fd: descriptors.tcp } : { host: address, port: options.port };
+  const tcp = await listenTcp(tcpPlace, respond, connections, env);
+  const { port } = tcp.address() as AddressInfo;
+  const udp = await listenUdp(descriptors ? { fd: descriptors.udp } : { address, port }, respond, env).catch(
+    (error) => {
+      tcp.close();
+      throw error;
+    },
+  );
   return {
     port,
     close: async () => {
