@@ -8,17 +8,20 @@ import { gnosticDocument } from "./gnostic.ts";
 import { createOpenApi } from "./openApi.ts";
 import type { JsonSchema } from "./typeSchemas.ts";
 import { openApiVersion2 } from "./version2.ts";
+import { openApiVersion3 } from "./version3.ts";
 
 const table = JSON.parse(readFileSync(join(import.meta.dirname, "../../api/table.json"), "utf8"));
 const document = openApiVersion2(kinds, table, {}, "v1.36.3");
 
-/** Texts are ours; everything else must be upstream's. */
+/** Texts are ours, and a server lists the values of enumerations, as the published document does not; the rest is the same. */
 const withoutTexts = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withoutTexts);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, one]) =>
-      key === "description" && typeof one === "string" ? [] : [[key, withoutTexts(one)]],
+      (key === "description" && typeof one === "string") || (key === "enum" && Array.isArray(one))
+        ? []
+        : [[key, withoutTexts(one)]],
     ),
   );
 };
@@ -99,5 +102,41 @@ describe("served", () => {
         .map((one) => text([...readFields(one.bytes)].find((part) => part.number === 1)?.bytes ?? new Uint8Array()));
     expect(names(8, 2)).toEqual(Object.keys(document.paths));
     expect(names(9, 1)).toEqual(Object.keys(document.definitions));
+  });
+});
+
+describe("version 3", () => {
+  const apps = openApiVersion3(
+    kinds.filter(({ group }) => group === "apps"),
+    table,
+    {},
+    "v1.36.3",
+  ).components.schemas as JsonSchema;
+  const properties = (type: string) => apps[`io.k8s.api.${type}`].properties as JsonSchema;
+
+  test("lists the values of enumerations, as an annotation for people too", () => {
+    expect(properties("apps.v1.DeploymentStrategy").type).toEqual({
+      type: "string",
+      enum: ["Recreate", "RollingUpdate"],
+      description: 'Possible enum values:\n - `"Recreate"`\n - `"RollingUpdate"`',
+    });
+  });
+
+  test("says what is there even when it is empty", () => {
+    expect(properties("apps.v1.Deployment").spec).toMatchObject({ default: {} });
+    expect(properties("core.v1.Container").name).toMatchObject({ default: "" });
+    expect(properties("core.v1.Container").image).not.toHaveProperty("default");
+    expect(properties("core.v1.Container").env.items).toEqual({
+      default: {},
+      allOf: [{ $ref: "#/components/schemas/io.k8s.api.core.v1.EnvVar" }],
+    });
+  });
+
+  test("has option types of its own group and version alone", () => {
+    const options = apps["io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"];
+    expect(options["x-kubernetes-group-version-kind"]).toEqual([
+      { group: "apps", kind: "DeleteOptions", version: "v1" },
+    ]);
+    expect(apps["io.k8s.api.autoscaling.v1.Scale"]["x-kubernetes-group-version-kind"]).toHaveLength(1);
   });
 });

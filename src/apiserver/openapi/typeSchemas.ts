@@ -1,5 +1,7 @@
 /** JSON schemas of API types, in the form of OpenAPI 2 or 3, for every type that the served kinds reach. */
+
 import type { AnyKind } from "../../machinery/defineKind.ts";
+import { goElement, goTypesOf } from "../../machinery/goTypes.ts";
 
 /** The part of the type table that is read here; see scripts/make-table.ts. */
 export interface OpenApiTable {
@@ -15,6 +17,10 @@ export interface OpenApiTable {
       }
     >
   >;
+  readonly always?: Readonly<Record<string, string>>;
+  readonly goTypes?: Readonly<Record<string, string>>;
+  /** Values of the types of `goTypes` that have a closed set of them. */
+  readonly enums?: Readonly<Record<string, readonly string[]>>;
 }
 
 export type Descriptions = Readonly<
@@ -26,6 +32,8 @@ export interface SchemaForm {
   readonly refPrefix: string;
   /** OpenAPI 3 gives defaults, and wraps references that have siblings. */
   readonly isV3: boolean;
+  /** Of the document, where each has its own: the option types are then its own too. "apps/v1", "/v1". */
+  readonly groupVersion?: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON schema is an open format
@@ -102,34 +110,44 @@ export function typeSchemas(table: OpenApiTable, descriptions: Descriptions, for
     const entry = table.types[typeName];
     if (entry === undefined) return { type: "object" };
     const documented = descriptions[typeName];
+    const goTypes = goTypesOf(typeName, table.goTypes?.[typeName]);
+    const always = new Set(table.always?.[typeName]?.split(" "));
     const properties = Object.fromEntries(
-      Object.entries(entry.fields).map(([field, text]) => [
-        field,
-        fieldSchema(typeName, field, text, documented?.fields[field]),
-      ]),
+      Object.entries(entry.fields).map(([field, text]) => {
+        const values = table.enums?.[goElement(goTypes.get(field) ?? "")];
+        const place = { typeName, field, values, isAlways: always.has(field) };
+        return [field, fieldSchema(place, text, documented?.fields[field])];
+      }),
     );
-    const [first] = entry.kinds ?? [];
+    const all = entry.kinds ?? [];
+    const own = all.filter((kind) => kind.startsWith(`${form.groupVersion}/`));
+    const kinds = own.length > 0 ? own : all;
     return {
       ...(documented !== undefined && documented.description !== "" && { description: documented.description }),
       ...(Object.keys(properties).length > 0 && { properties }),
       ...(entry.required !== undefined && { required: entry.required }),
       type: "object",
-      ...(first !== undefined && { "x-kubernetes-group-version-kind": entry.kinds?.map(gvkOf) }),
+      ...(kinds.length > 0 && { "x-kubernetes-group-version-kind": kinds.map(gvkOf) }),
       ...(entry.atomic === true && { "x-kubernetes-map-type": "atomic" }),
       ...(entry.unions !== undefined && { "x-kubernetes-unions": entry.unions }),
     };
   }
 
-  function fieldSchema(typeName: string, field: string, text: string, description: string | undefined): JsonSchema {
+  function fieldSchema(place: FieldPlace, text: string, description: string | undefined): JsonSchema {
+    const { typeName, field, values, isAlways } = place;
     const [, type = "any", ...flags] = text.split(" ");
     // Where a field that refers to a type has no text of its own, the type's is what people want to read.
     const explanation = description ?? descriptions[type.replace(/^(\[\]|\{\})+/, "")]?.description;
     const anyName = ANY_FIELDS[`${typeName}.${field}`];
-    const schema = anyName === undefined ? schemaOf(type) : named(anyName, { type: "object" });
+    const whole = anyName === undefined ? schemaOf(type) : named(anyName, { type: "object" });
+    const schema = values === undefined ? whole : withEnum(whole, values);
+    const shown = [explanation ?? "", values === undefined || schema.items !== undefined ? "" : enumText(values)];
+    const documentation = shown.filter((part) => part !== "").join("\n\n");
     const extra = {
-      ...(explanation !== undefined && explanation !== "" && { description: explanation }),
+      ...(documentation !== "" && { description: documentation }),
       ...extensions(flags),
       ...defaultOf(flags),
+      ...(form.isV3 && isAlways && !flags.some((flag) => flag.startsWith("default=")) && zeroOf(type)),
     };
     const mustWrap = form.isV3 && schema.$ref !== undefined && Object.keys(extra).length > 0;
     return mustWrap ? { ...extra, allOf: [schema] } : { ...extra, ...schema };
@@ -142,17 +160,52 @@ export function typeSchemas(table: OpenApiTable, descriptions: Descriptions, for
   }
 
   function schemaOf(type: string): JsonSchema {
-    if (type.startsWith("[]")) return { type: "array", items: schemaOf(type.slice(2)) };
-    if (type.startsWith("{}")) return { type: "object", additionalProperties: schemaOf(type.slice(2)) };
+    if (type.startsWith("[]")) return { type: "array", items: elementOf(type.slice(2)) };
+    if (type.startsWith("{}")) return { type: "object", additionalProperties: elementOf(type.slice(2)) };
     const scalar = NAMED_SCALARS[type];
     if (scalar !== undefined) return named(scalar.name, (form.isV3 && scalar.v3) || scalar.v2);
     return PLAIN_SCALARS[type] ?? reference(type);
+  }
+
+  /** What Go holds by value in a list or map is there even when it is empty, which OpenAPI 3 says. */
+  function elementOf(type: string): JsonSchema {
+    const schema = schemaOf(type);
+    const zero = form.isV3 ? zeroOf(type) : {};
+    if (zero.default === undefined) return schema;
+    return schema.$ref === undefined ? { ...schema, ...zero } : { ...zero, allOf: [schema] };
   }
 
   return {
     reference: (typeName) => (typeName === "patch" ? named(PATCH_TYPE, { type: "object" }) : reference(typeName)),
     definitions: () => Object.fromEntries([...made].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
+}
+
+interface FieldPlace {
+  readonly typeName: string;
+  readonly field: string;
+  /** All that it may be, where that is a closed set. */
+  readonly values: readonly string[] | undefined;
+  /** Held by value, and written even when it is empty. */
+  readonly isAlways: boolean;
+}
+
+/** On the text itself: on the elements of a list, and not on the list. */
+function withEnum(schema: JsonSchema, values: readonly string[]): JsonSchema {
+  if (schema.items !== undefined) return { ...schema, items: withEnum(schema.items, values) };
+  return schema.type === "string" ? { ...schema, enum: [...values] } : schema;
+}
+
+/** Source: kube-openapi pkg/generators/enum.go. */
+const enumText = (values: readonly string[]): string =>
+  ["Possible enum values:", ...values.map((value) => ` - \`${JSON.stringify(value)}\``)].join("\n");
+
+const ZEROS: Readonly<Record<string, unknown>> = { string: "", int32: 0, int64: 0, double: 0, bool: false };
+
+/** Go's empty value of a type, as a default; none for lists, maps and what has no fields. */
+function zeroOf(type: string): JsonSchema {
+  if (Object.hasOwn(ZEROS, type)) return { default: ZEROS[type] };
+  return type.includes(".") && /^[a-z]/.test(type) ? { default: {} } : {};
 }
 
 function gvkOf(text: string): JsonSchema {

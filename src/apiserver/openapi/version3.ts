@@ -24,7 +24,11 @@ export function openApiVersion3(
   descriptions: Descriptions,
   version: string,
 ): JsonSchema {
-  const schemas = typeSchemas(table, descriptions, { refPrefix: "#/components/schemas/", isV3: true });
+  const schemas = typeSchemas(table, descriptions, {
+    refPrefix: "#/components/schemas/",
+    isV3: true,
+    groupVersion: kinds[0] === undefined ? "" : `${kinds[0].group}/${kinds[0].version}`,
+  });
   const paths = pathsOf(kinds, {
     pathParameter: (name, description) => parameter(name, "path", description),
     operation: (operation) => render(operation, schemas.reference),
