@@ -60,6 +60,17 @@ test("of two pods of one name the one that the API still has is meant, however l
   await stop();
 });
 
+test("a port where nobody listens is told of in containerd's words", async () => {
+  const { kubelet, create, clock, stop } = await setUp();
+  await create({ name: "crashed", annotations: { "simulated.skiff.dev/run-for": "1s" } });
+  await clock.advance(3000);
+  const forward = kubelet.portForward({ namespace: "default", name: "crashed" }, 80);
+  await expect(forward).rejects.toThrow(
+    /^failed to connect to localhost:80 inside namespace "\w+", IPv4: dial tcp 127\.0\.0\.1:80: connect: connection refused$/,
+  );
+  await stop();
+});
+
 test("pods and usage are told", async () => {
   const { get, stop } = await setUp();
   const pods = JSON.parse((await get("/pods")).slice(4));

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { ContainerStatus, Pod } from "../../api/generated/core-v1.ts";
 import { ApiError, notFound } from "../../machinery/errors.ts";
 import type { KubeletContext } from "../context.ts";
+import { dialFailure } from "../dial.ts";
 import type { PodWorker } from "../podWorker.ts";
 import type { PodWorkers } from "../podWorkers.ts";
 import type { ExecRequest } from "../runtime.ts";
@@ -131,7 +132,13 @@ export function createPodAccess(context: KubeletContext, workers: PodWorkers): P
       const sandbox = worker.runtimePod.sandboxes[0];
       if (sandbox?.state !== "Ready")
         throw new Error(`sandbox of pod ${target.namespace}/${target.name} is not running`);
-      return runtime.dial(sandbox.id, port);
+      return runtime.dial(sandbox.id, port).catch((cause: unknown) => {
+        // Source: containerd internal/cri/server/sandbox_portforward_linux.go.
+        const why = dialFailure("127.0.0.1", port, cause);
+        throw new Error(`failed to connect to localhost:${port} inside namespace "${sandbox.id}", IPv4: ${why}`, {
+          cause,
+        });
+      });
     },
   };
 }
