@@ -251,6 +251,15 @@ describe("update", () => {
     expect(answer.body.message).toContain(message);
   });
 
+  it("wants a version where the kind does not do without", async () => {
+    const { send } = testServer();
+    const LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+    await send("POST", LEASES, { metadata: { name: "l" } });
+    expect((await send("PUT", `${LEASES}/l`, { metadata: { name: "l" } })).body.message).toBe(
+      'leases.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+    );
+  });
+
   it("takes one without a version where the kind allows it, and keeps what the server made", async () => {
     const { send, one } = await withOne();
     const { status, body } = await send("PUT", ONE, { metadata: { name: "one" }, data: { b: "2" } });

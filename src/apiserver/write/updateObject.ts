@@ -1,5 +1,5 @@
 import { conflict } from "../../machinery/errors.ts";
-import { FieldPath, invalidObject } from "../../machinery/fieldErrors.ts";
+import { FieldPath, invalid, invalidObject } from "../../machinery/fieldErrors.ts";
 import type { KubeObject } from "../../machinery/object.ts";
 import type { ResourceRequest } from "../context.ts";
 import { OPTIMISTIC_LOCK_MESSAGE, type Written } from "../store/resourceStore.ts";
@@ -106,10 +106,9 @@ function checkVersion(
   if (optionsKind === "UpdateOptions") checkPreconditions(call.resource, current, { uid });
   if (resourceVersion === "" || resourceVersion === "0") {
     if (kind.unconditionalUpdate) return;
-    const field = new FieldPath("metadata").at("resourceVersion").text;
-    throw invalidObject(kind, current.metadata.name, [
-      { type: "FieldValueInvalid", field, body: "Invalid value: 0x0: must be specified for an update" },
-    ]);
+    const error = invalid(new FieldPath("metadata").at("resourceVersion"), 0, "must be specified for an update");
+    // Upstream names the resource here, where it names the kind elsewhere.
+    throw invalidObject({ group: ref.group, kind: ref.resource }, current.metadata.name, [error]);
   }
   if (resourceVersion !== current.metadata.resourceVersion) {
     throw conflict(ref, current.metadata.name, OPTIMISTIC_LOCK_MESSAGE);
