@@ -89,6 +89,19 @@ describe("one sentence and exit code 1 for", () => {
     async (words) => expectSentence(await cluster.trySkiff(words), new RegExp(`there is no cluster "${cluster.name}"`)),
   );
 
+  test("what an image cannot be called, and files that it cannot have", async () => {
+    await cluster.up(SIMULATED);
+    const pack = async (...words: readonly string[]) => cluster.trySkiff(["image", "pack", ...words]);
+    expectSentence(
+      await pack("Not/A Name", "--program", "sh"),
+      /couldn't parse image name "Not\/A Name": invalid reference/,
+    );
+    expectSentence(await pack("a:1", "--file", "/no/such/file"), /there is no file \/no\/such\/file/);
+    expectSentence(await pack("a:1", "--file", "/etc:/etc"), /\/etc is not a file/);
+    expectSentence(await pack("a:1", "--program", "nosuch"), /there is no program "nosuch"/);
+    expectSentence(await pack("a:1"), /give at least one --program or --file/);
+  });
+
   test("an archive that is none", async () => {
     await cluster.up(SIMULATED);
     const file = join(cluster.home, "image.tar");

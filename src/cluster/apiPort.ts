@@ -7,10 +7,15 @@ import { UserError } from "./userError.ts";
 const API_PORT_FIRST = 6443;
 const API_PORTS_TRIED_MAX = 200;
 
+/** @throws UserError when this user may not listen there at all */
 export const isPortFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
+  new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once("error", () => resolve(false));
+    probe.once("error", ({ code }: NodeJS.ErrnoException) =>
+      code === "EACCES"
+        ? reject(new UserError(`port ${port} is only root's to listen on; choose another one with --port`))
+        : resolve(false),
+    );
     probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
   });
 

@@ -62,7 +62,9 @@ function hasNothingOf(path: string, name: string): boolean {
 function reasonOf(error: unknown): string {
   const { cause, code, errno, message } = error as NodeJS.ErrnoException;
   if (cause !== undefined) return reasonOf(cause);
-  return code !== undefined && errno !== undefined ? getSystemErrorMessage(errno) : (message.split("\n")[0] as string);
+  return code !== undefined && errno !== undefined
+    ? getSystemErrorMessage(-Math.abs(errno))
+    : (message.split("\n")[0] as string);
 }
 
 async function stopCluster(name: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** Images of a cluster: brought in from archives, or made from this machine's programs. */
 import { existsSync } from "node:fs";
 import { loadArchive as loadIntoStore } from "../kubelet/images/archive.ts";
+import { parseReference } from "../kubelet/images/reference.ts";
 import { ImageStore } from "../kubelet/images/store.ts";
 import { type ClusterConfig, readClusterConfig } from "./clusterConfig.ts";
 import { clusterPaths } from "./paths.ts";
@@ -21,6 +22,15 @@ export function existingConfig(name: string): ClusterConfig {
   if (config === undefined)
     throw new UserError(`there is no cluster "${name}"; make it with: ${typedCommand("up", name)}`);
   return config;
+}
+
+/** @throws UserError */
+export function checkImageName(name: string): void {
+  try {
+    parseReference(name);
+  } catch (cause) {
+    throw new UserError((cause as Error).message, { cause });
+  }
 }
 
 /** @returns the names that the archive's images now have. */

@@ -24,8 +24,13 @@ const REFUSALS = ["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOTDIR"];
 
 function fileSentence({ code, errno, path, syscall }: NodeJS.ErrnoException): string | undefined {
   if (code === undefined || errno === undefined || !REFUSALS.includes(code)) return undefined;
+  const { data, run } = baseDirectories();
   // A write does not know the file's name.
-  return `${path ?? baseDirectories().data}: ${getSystemErrorMessage(errno)} (${syscall}); SKIFF_HOME=<folder> puts everything elsewhere`;
+  const file = path ?? data;
+  const isOurs = [data, run].some((folder) => file.startsWith(folder));
+  // rmSync gives the number without its sign.
+  const reason = `${file}: ${getSystemErrorMessage(-Math.abs(errno))} (${syscall})`;
+  return isOurs ? `${reason}; SKIFF_HOME=<folder> puts everything elsewhere` : reason;
 }
 
 // A plain `su` leaves root without the folders of ip and nft.

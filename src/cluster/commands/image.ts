@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { basename } from "node:path";
 import type { PackedFile } from "../../kubelet/images/pack.ts";
 import { findProgram } from "../doctor.ts";
@@ -21,13 +22,21 @@ const collect = (value: string, previous: readonly string[]) => [...previous, va
 /** "app.js:/app.js" → what goes where; without a target the file keeps its name at the root. */
 function packedFile(text: string): PackedFile {
   const [source = "", path = `/${basename(source)}`] = text.split(":");
-  return { source, path };
+  return { source: regularFile(source), path };
 }
 
 function programPath(name: string): string {
   const found = name.includes("/") ? name : findProgram(name);
   if (found === undefined) throw new UserError(`there is no program "${name}" on this machine's PATH`);
-  return found;
+  return regularFile(found);
+}
+
+/** @throws UserError */
+function regularFile(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) throw new UserError(`there is no file ${path}`);
+  if (!found.isFile()) throw new UserError(`${path} is not a file`);
+  return path;
 }
 
 export const imageCommand: SkiffCommand = {
@@ -47,10 +56,11 @@ export const imageCommand: SkiffCommand = {
       .action(async (reference: string, options: PackOptions) => {
         if (options.program.length + options.file.length === 0)
           throw new UserError("give at least one --program or --file");
-        const [{ packImage }, { imageStoreOf }] = await Promise.all([
+        const [{ packImage }, { checkImageName, imageStoreOf }] = await Promise.all([
           import("../../kubelet/images/pack.ts"),
           import("../images.ts"),
         ]);
+        checkImageName(reference);
         const store = imageStoreOf(options.name);
         const packed = await createProgress().step(`${reference} packed`, () =>
           packImage(store, {
