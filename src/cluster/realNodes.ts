@@ -80,16 +80,16 @@ export async function createRealNodes(env: Env, config: ClusterConfig, paths: Cl
       );
       return async () => {
         await Promise.all(agents.map((stop) => stop()));
-        relay?.close();
+        relay.close();
       };
     },
   };
 }
 
-/** Where there is a resolver that only this machine itself reaches. */
-async function startResolverRelay(env: Env, path: string): Promise<Server | undefined> {
-  const upstreams = machineNameservers(existsSync(RESOLV_CONF) ? readFileSync(RESOLV_CONF, "utf8") : "");
-  return upstreams.length === 0 ? undefined : startRelay(path, createForwarder(env, upstreams, exchange));
+/** For resolvers that only this machine itself reaches, now or later. */
+function startResolverRelay(env: Env, path: string): Promise<Server> {
+  const upstreams = () => machineNameservers(existsSync(RESOLV_CONF) ? readFileSync(RESOLV_CONF, "utf8") : "");
+  return startRelay(path, createForwarder(env, upstreams, exchange));
 }
 
 const RESOLV_CONF = "/etc/resolv.conf";

@@ -21,6 +21,8 @@ const ANSWER_MS = 2_000;
 const QUESTION_MS = 5_000;
 /** A datagram may be lost: how often each resolver is asked, as long as there is time. Ours: CoreDNS bounds the time alone. */
 const ROUNDS_MAX = 3;
+/** How long the machine's list of resolvers is taken to be what it was. Ours: CoreDNS reads it only when it starts. */
+const UPSTREAMS_HELD_MS = 5_000;
 /** Questions under way; more are turned away. Source: kubeadm's Corefile, max_concurrent. */
 const QUESTIONS_MAX = 1_000;
 /** Source: kubeadm's Corefile, `cache 30`, and CoreDNS plugin/cache, minTTL and defaultCap. */
@@ -33,9 +35,19 @@ interface Cached {
   readonly untilMs: number;
 }
 
-export function createForwarder(env: Env, upstreams: readonly string[], exchange: Exchange): Forwarder {
+/** @param upstreams asked for again and again: a machine that changes its network has others */
+export function createForwarder(env: Env, upstreams: () => readonly string[], exchange: Exchange): Forwarder {
   const cache = new Map<string, Cached>();
   const underWay = new Map<string, Promise<Uint8Array | undefined>>();
+
+  let present: { readonly upstreams: readonly string[]; readonly untilMs: number } | undefined;
+  const presentUpstreams = (): readonly string[] => {
+    const nowMs = env.clock.monotonic();
+    if (present === undefined || present.untilMs <= nowMs) {
+      present = { upstreams: upstreams(), untilMs: nowMs + UPSTREAMS_HELD_MS };
+    }
+    return present.upstreams;
+  };
 
   const askOne = async (upstream: string, query: Uint8Array, transport: "udp" | "tcp", withinMs: number) => {
     const abort = new AbortController();
@@ -49,11 +61,12 @@ export function createForwarder(env: Env, upstreams: readonly string[], exchange
 
   const askAll = async (query: Uint8Array, transport: "udp" | "tcp"): Promise<Uint8Array | undefined> => {
     const deadlineMs = env.clock.monotonic() + QUESTION_MS;
-    const first = env.random.int(Math.max(1, upstreams.length));
-    for (let turn = 0; turn < upstreams.length * ROUNDS_MAX; turn++) {
+    const candidates = presentUpstreams();
+    const first = env.random.int(Math.max(1, candidates.length));
+    for (let turn = 0; turn < candidates.length * ROUNDS_MAX; turn++) {
       const leftMs = deadlineMs - env.clock.monotonic();
       if (leftMs <= 0) return undefined;
-      const upstream = upstreams[(first + turn) % upstreams.length] as string;
+      const upstream = candidates[(first + turn) % candidates.length] as string;
       try {
         return await askOne(upstream, query, transport, Math.min(ANSWER_MS, leftMs));
       } catch (error) {

@@ -92,7 +92,13 @@ let server: DnsServer;
 
 beforeAll(async () => {
   upstream = await upstreamServer();
-  server = await startDns({ env, address: "127.0.0.1", port: 0, view: () => view, upstreams: [upstream.address] });
+  server = await startDns({
+    env,
+    address: "127.0.0.1",
+    port: 0,
+    view: () => view,
+    upstreams: () => [upstream.address],
+  });
 });
 afterAll(async () => {
   await server.close();
@@ -228,7 +234,7 @@ describe("the DNS server", () => {
 
   it("says SERVFAIL when the resolver does not answer, or there is none", async () => {
     expect(code(await udp("silent.test"))).toBe("SERVFAIL");
-    const alone = await startDns({ env, address: "127.0.0.1", port: 0, view: () => view, upstreams: [] });
+    const alone = await startDns({ env, address: "127.0.0.1", port: 0, view: () => view, upstreams: () => [] });
     expect(code(await send(encode(query("example.com")), alone.port))).toBe("SERVFAIL");
     await alone.close();
   });
@@ -240,13 +246,16 @@ describe("the DNS server", () => {
   it("asks through a relay what only the relay reaches", async () => {
     const directory = mkdtempSync(join(tmpdir(), "skiff-dns-"));
     const path = join(directory, "dns.sock");
-    const relay = await startRelay(path, createForwarder(env, [upstream.address], exchange));
+    const relay = await startRelay(
+      path,
+      createForwarder(env, () => [upstream.address], exchange),
+    );
     const relayed = await startDns({
       env,
       address: "127.0.0.1",
       port: 0,
       view: () => view,
-      upstreams: [`unix:${path}`],
+      upstreams: () => [`unix:${path}`],
     });
     try {
       expect(await send(encode(query("relayed.example.com")), relayed.port)).toMatchObject({

@@ -26,7 +26,7 @@ export interface DnsOptions {
   /** Called for every question: gives the same object until something in it changes. */
   readonly view: () => DnsView;
   /** Addresses of resolvers, as `reachableNameservers` finds them; "address" or "address#port". */
-  readonly upstreams: readonly string[];
+  readonly upstreams: () => readonly string[];
   readonly zone?: string;
 }
 

@@ -52,20 +52,19 @@ export const dnsProgram =
       servers.push(serve(bind("tcp", METRICS_PORT), () => metrics(questions)));
       const descriptors = { udp: bind("udp", DNS_PORT), tcp: bind("tcp", DNS_PORT) };
       await watch.synced();
-      const forwardTo = upstreams();
       const dns = await startDns({
         env: { ...env, log },
         address: "0.0.0.0",
         port: DNS_PORT,
         descriptors,
         view: () => watch.names(),
-        upstreams: forwardTo,
+        upstreams,
         onQuestion: (transport) => {
           questions[transport]++;
         },
       });
       ready.resolve();
-      log.info("the cluster's DNS answers", { port: DNS_PORT, zone: "cluster.local", forwardTo });
+      log.info("the cluster's DNS answers", { port: DNS_PORT, zone: "cluster.local", forwardTo: upstreams() });
       await untilAborted(signal);
       log.info("the cluster's DNS ends", { questions: questions.udp + questions.tcp });
       await env.clock.sleep(LAME_DUCK_MS);
