@@ -16,7 +16,7 @@ import type { Schemas, StructSchema } from "../machinery/schema.ts";
 import { badRequest } from "./errors.ts";
 import { createProtobufOutput, type ProtobufOutput } from "./output/protobuf.ts";
 import { protobufParser } from "./protobufParser.ts";
-import { duplicateYamlKeys } from "./yamlFaults.ts";
+import { duplicateYamlKeys, yamlWarnings } from "./yamlFaults.ts";
 
 export interface Decoded<T = KubeObject> {
   readonly object: T;
@@ -136,7 +136,7 @@ export function createCodecs(
     checkKind(value, kind);
     const { object, unknownFields } = decodeObject(value, { schema: schemaOf(kind), kind });
     const problems = validation === "Ignore" ? [] : [...duplicates(), ...unknownFields];
-    const warnings = checkFieldValidation(validation, problems, kind);
+    const warnings = checkFieldValidation(validation, problems, kind).flatMap(yamlWarnings);
     return { object: { ...object, kind: kind.kind, apiVersion: apiVersionOf(kind) }, warnings };
   }
 

@@ -90,5 +90,14 @@ it("YAML that gives a key twice is refused by who reads it strictly", async () =
   expect(strict.body.message).toContain(
     'strict decoding error: yaml: unmarshal errors:\n  line 5: key "a" already set in map, unknown field "foo"',
   );
-  expect(await send("POST", MAPS, body, yaml)).toMatchObject({ status: 201, body: { data: { a: "c" } } });
+  const warning = '299 - "line 5: key \\"a\\" already set in map", 299 - "unknown field \\"foo\\""';
+  expect(await send("POST", MAPS, body, yaml)).toMatchObject({
+    status: 201,
+    headers: { warning },
+    body: { data: { a: "c" } },
+  });
+  const applied = "apiVersion: v1\nkind: ConfigMap\ndata:\n  a: b\n  a: c\n";
+  expect(
+    await send("PATCH", `${MAPS}/v?fieldManager=m`, applied, { "content-type": "application/apply-patch+yaml" }),
+  ).toMatchObject({ status: 201, headers: { warning: '299 - "line 5: key \\"a\\" already set in map"' } });
 });

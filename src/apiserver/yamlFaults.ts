@@ -24,3 +24,11 @@ export function yamlFaults(text: string): YamlFaults {
 }
 
 export const duplicateYamlKeys = (text: string): readonly string[] => yamlFaults(text).duplicates;
+
+/** One warning per line, without the head. Source: endpoints/handlers rest.go, parseYAMLWarnings. */
+export function yamlWarnings(fault: string): readonly string[] {
+  const [head = "", ...lines] = fault.split("\n");
+  return /^(error converting YAML to JSON: )?yaml: unmarshal errors:$/.test(head)
+    ? lines.map((line) => line.trim())
+    : [fault];
+}

@@ -6,6 +6,7 @@ import { createObject } from "../write/createObject.ts";
 import { checkName } from "../write/names.ts";
 import { updateObject } from "../write/updateObject.ts";
 import type { WriteOptions } from "../write/writeOptions.ts";
+import { yamlWarnings } from "../yamlFaults.ts";
 import { keyOfRequest } from "./get.ts";
 import { decoded } from "./patch.ts";
 import type { PatchBody } from "./patchBody.ts";
@@ -17,10 +18,11 @@ export async function apply(
   options: WriteOptions,
 ): Promise<{ readonly object: KubeObject; readonly isNew: boolean }> {
   const applied = checked(call, value);
-  // As warnings these would be dropped, for they have more than one line.
-  if (problems.length > 0 && options.fieldValidation === "Strict") {
+  const { fieldValidation } = options;
+  if (problems.length > 0 && fieldValidation === "Strict") {
     throw badRequest(`error strict decoding patch: ${problems.join(", ")}`);
   }
+  if (fieldValidation === "Warn") call.warnings.push(...problems.flatMap(yamlWarnings));
   const { resource, info } = call;
   for (;;) {
     try {
