@@ -394,12 +394,15 @@ describeWithRoot("after a cluster is destroyed", () => {
     const world = await namespaces();
     const runDirectory = `${world.directory}/run`;
     const run = onHost(await world.add("host"));
-    const trace = () =>
-      Promise.all(
-        ["ip -o link", "ip route", "nft list ruleset", "cat /proc/sys/net/ipv4/ip_forward", "mount"].map((command) =>
-          run(command.split(" ")),
-        ),
-      );
+    // Mounts are the whole machine's, where others may be at work.
+    const commands = [
+      "ip -o link",
+      "ip route",
+      "nft list ruleset",
+      "cat /proc/sys/net/ipv4/ip_forward",
+      `mount | grep ${world.directory}`,
+    ];
+    const trace = () => Promise.all(commands.map((command) => run(["sh", "-c", command])));
     try {
       const nodes = [{ name: "a", index: 0, netnsPath: await world.add("a"), podCidr: "10.244.0.0/24" }];
       await run(["sh", "-e"], "echo 0 > /proc/sys/net/ipv4/ip_forward\n");
