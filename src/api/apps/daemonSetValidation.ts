@@ -3,9 +3,10 @@ import type { WriteContext } from "../../machinery/defineKind.ts";
 import { type FieldError, invalid, notSupported, required } from "../../machinery/fieldErrors.ts";
 import { validateLabelSelector } from "../../machinery/labelSelector.ts";
 import { validateImmutable } from "../../machinery/objectMeta.ts";
-import { goForm, nonNegative } from "../checks.ts";
+import { nonNegative } from "../checks.ts";
 import { validatePodTemplate } from "../core/podTemplateValidation.ts";
 import type { DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdateStrategy } from "../generated/apps-v1.ts";
+import { goObject } from "../goObject.ts";
 import {
   amountOf,
   atMost100Percent,
@@ -26,7 +27,7 @@ function strategyErrors(strategy: DaemonSetUpdateStrategy = {}): FieldError[] {
   const { type, rollingUpdate } = strategy;
   if (type === "OnDelete") return [];
   if (type !== "RollingUpdate") {
-    return [notSupported(path, goForm(strategy, ["Type", "RollingUpdate"]), ["RollingUpdate", "OnDelete"])];
+    return [notSupported(path, goObject("DaemonSetUpdateStrategy", strategy), ["RollingUpdate", "OnDelete"])];
   }
   if (rollingUpdate === undefined) return [required(at)];
   const { maxUnavailable, maxSurge } = rollingUpdate;

@@ -2,8 +2,9 @@
 import type { WriteContext } from "../../machinery/defineKind.ts";
 import { type FieldError, forbiddenField, invalid, notSupported, required } from "../../machinery/fieldErrors.ts";
 import { validateImmutable } from "../../machinery/objectMeta.ts";
-import { goForm, nonNegative } from "../checks.ts";
+import { nonNegative } from "../checks.ts";
 import type { Deployment, DeploymentSpec, DeploymentStatus, DeploymentStrategy } from "../generated/apps-v1.ts";
+import { goObject } from "../goObject.ts";
 import {
   amountOf,
   atMost100Percent,
@@ -24,7 +25,7 @@ function strategyErrors(strategy: DeploymentStrategy = {}): FieldError[] {
     return rollingUpdate === undefined ? [] : [forbiddenField(at, reason)];
   }
   if (type !== "RollingUpdate") {
-    return [notSupported(path, goForm(strategy, ["Type", "RollingUpdate"]), ["Recreate", "RollingUpdate"])];
+    return [notSupported(path, goObject("DeploymentStrategy", strategy), ["Recreate", "RollingUpdate"])];
   }
   if (rollingUpdate === undefined) return [required(at, "this should be defaulted and never be nil")];
   const { maxUnavailable, maxSurge } = rollingUpdate;

@@ -371,7 +371,7 @@ describe("pods", () => {
       { "metadata.annotations[kubernetes.io/config.mirror]": "x", "spec.nodeName": "n" },
       "metadata.annotations[kubernetes.io/config.mirror]: Forbidden: may not add mirror pod annotation",
       "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n" +
-        '@@ -20,6 +20,7 @@\n    "emptyDir": {}\n   }\n  ],\n+ "nodeName": "n",\n  "dnsPolicy": "ClusterFirst",\n  "restartPolicy": "Always",\n  "securityContext": {},\n',
+        '@@ -87,7 +87,7 @@\n  "NodeSelector": null,\n  "ServiceAccountName": "",\n  "AutomountServiceAccountToken": null,\n- "NodeName": "",\n+ "NodeName": "n",\n  "SecurityContext": {\n   "HostNetwork": false,\n   "HostPID": false,\n',
     ],
     ["the UID may not change", { "metadata.uid": "other" }, 'metadata.uid: Invalid value: "other": field is immutable'],
   ]);

@@ -6,6 +6,7 @@ import { type FieldError, FieldPath, forbiddenField, invalid, required, root } f
 import { inclusiveRangeError } from "../../machinery/names.ts";
 import { each, INT32_MAX } from "../checks.ts";
 import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec } from "../generated/core-v1.ts";
+import { goIndented, goObject, goPodSpec } from "../goObject.ts";
 import { validatePodAnnotationUpdate } from "./podAnnotations.ts";
 import { validatePodResize } from "./podResize.ts";
 import { validateAddedTolerations } from "./podSpec/tolerations.ts";
@@ -22,8 +23,6 @@ const UPDATABLE = [
   "`spec.tolerations` (only additions to existing tolerations)",
   "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
 ].join(",");
-
-const pretty = (value: unknown): string => JSON.stringify(value, null, 1);
 
 function imageErrors(next: readonly Container[] = [], path: FieldPath): FieldError[] {
   return each(path, next, ({ image = "" }, at) => {
@@ -94,8 +93,9 @@ const withImagesOf = (next: readonly Container[] | undefined, previous: readonly
 /** The new spec with everything that may change put back: what then differs is forbidden. */
 function restored(next: PodSpec, previous: PodSpec): PodSpec {
   const wasGated = (previous.schedulingGates ?? []).length > 0;
-  const { nodeAffinity: _, ...affinity } = next.affinity ?? {};
+  const { nodeAffinity: _, ...others } = next.affinity ?? {};
   const old = previous.affinity?.nodeAffinity;
+  const affinity = { ...others, ...(old !== undefined && { nodeAffinity: old }) };
   const graceRaised =
     (previous.terminationGracePeriodSeconds ?? 0) < 0 && next.terminationGracePeriodSeconds === 1
       ? { terminationGracePeriodSeconds: previous.terminationGracePeriodSeconds }
@@ -110,7 +110,7 @@ function restored(next: PodSpec, previous: PodSpec): PodSpec {
     ...graceRaised,
     ...(wasGated && {
       nodeSelector: previous.nodeSelector,
-      affinity: { ...affinity, ...(old !== undefined && { nodeAffinity: old }) },
+      affinity: Object.keys(affinity).length > 0 ? affinity : undefined,
     }),
   };
 }
@@ -134,7 +134,7 @@ function specErrors(next: PodSpec, previous: PodSpec): FieldError[] {
   }
   const rest = restored(next, previous);
   if (semanticEqual(rest, previous)) return errors;
-  const diff = unifiedDiff(pretty(previous), pretty(rest));
+  const diff = unifiedDiff(goIndented(goPodSpec(previous)), goIndented(goPodSpec(rest)));
   return [...errors, forbiddenField(specPath, `pod updates may not change fields other than ${UPDATABLE}\n${diff}`)];
 }
 
@@ -149,7 +149,8 @@ function ephemeralErrors(next: PodSpec, previous: Pod): FieldError[] {
     const what = `existing ephemeral containers ${JSON.stringify(old.name)} may not be`;
     if (same === undefined) return [forbiddenField(path, `${what} removed\n`)];
     if (semanticEqual(same, old)) return [];
-    return [forbiddenField(path, `${what} changed\n${unifiedDiff(pretty(old), pretty(same))}`)];
+    const shown = (one: object) => goIndented(goObject("EphemeralContainer", one));
+    return [forbiddenField(path, `${what} changed\n${unifiedDiff(shown(old), shown(same))}`)];
   });
 }
 

@@ -11,6 +11,7 @@ import {
 import { groupIdReasons, userIdReasons } from "../../../machinery/names.ts";
 import { because, descendingPath, each, goForm, needed, oneOf, optionalOneOf, seenBefore } from "../../checks.ts";
 import type { AppArmorProfile, PodSpec, SeccompProfile, SecurityContext, Sysctl } from "../../generated/core-v1.ts";
+import { goObject } from "../../goObject.ts";
 import { validateWindowsOptions } from "./windows.ts";
 
 const PROFILE_TYPES = ["Localhost", "RuntimeDefault", "Unconfined"];
@@ -115,32 +116,9 @@ export function validatePodSecurity(spec: PodSpec, path: FieldPath): FieldError[
   ];
 }
 
-const CONTEXT_FIELDS = [
-  "Capabilities",
-  "Privileged",
-  "SELinuxOptions",
-  "WindowsOptions",
-  "RunAsUser",
-  "RunAsGroup",
-  "RunAsNonRoot",
-  "ReadOnlyRootFilesystem",
-  "AllowPrivilegeEscalation",
-  "ProcMount",
-  "SeccompProfile",
-  "AppArmorProfile",
-];
-
-function internalForm(context: SecurityContext): Record<string, unknown> {
-  const { capabilities } = context;
-  return {
-    ...goForm(context, CONTEXT_FIELDS),
-    Capabilities: capabilities === undefined ? null : goForm(capabilities, ["Add", "Drop"]),
-  };
-}
-
 function escalationErrors(context: SecurityContext, path: FieldPath): FieldError[] {
   if (context.allowPrivilegeEscalation !== false) return [];
-  const shown = internalForm(context);
+  const shown = goObject("SecurityContext", context);
   const refuse = (what: string) => invalid(path, shown, `cannot set \`allowPrivilegeEscalation\` to false and ${what}`);
   return [
     ...(context.privileged ? [refuse("`privileged` to true")] : []),
