@@ -2,8 +2,8 @@
  * `skiff down` and `skiff delete`. Both work from what lies in the cluster's folders, so that they also clean up after a
  * cluster that was killed, after a reboot, and a second time.
  */
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { getSystemErrorMessage } from "node:util";
 import { destroyNodeEnvironment } from "../kubelet/nodeEnvironment/nodeEnvironment.ts";
 import { destroyClusterNetwork } from "../proxy/network/clusterNetwork.ts";
@@ -33,7 +33,7 @@ export async function deleteCluster(name: string): Promise<string | undefined> {
   const paths = clusterPaths(name);
   await withClusterLock(name, async () => {
     await stopCluster(name);
-    rmSync(paths.data, { recursive: true, force: true });
+    removeWhole(paths.data);
     removeIfEmpty(dirname(paths.data));
   });
   return forgetContext(userKubeconfigPath(), name);
@@ -95,6 +95,18 @@ async function endProcess(record: ProcessRecord | undefined): Promise<void> {
     if (realClock.now() > deadlineMs) signalProcess(record, "SIGKILL");
     await realClock.sleep(LOOK_AGAIN_MS);
   }
+}
+
+/** What a delete that is killed leaves may not be taken for a cluster. The next one removes it. */
+function removeWhole(directory: string): void {
+  const doomed = join(dirname(directory), `.${basename(directory)}.deleted`);
+  rmSync(doomed, { recursive: true, force: true });
+  try {
+    renameSync(directory, doomed);
+  } catch {
+    // There is none, or it cannot be moved; then it is removed where it is.
+  }
+  for (const one of [directory, doomed]) rmSync(one, { recursive: true, force: true });
 }
 
 function removeIfEmpty(directory: string): void {
