@@ -120,6 +120,11 @@ describe("authorisation", () => {
   });
 });
 
+it.each(["constructor", "__proto__", "toString"])("a user may be called %s, and may do nothing", async (name) => {
+  const { handle } = testServer();
+  expect(await handle({ method: "GET", path: MAPS }, { name, groups: [] })).toMatchObject({ status: 403 });
+});
+
 describe("who may patch and update only", () => {
   it.each([
     ["PATCH", MAPS, "configmaps", { "content-type": "application/apply-patch+yaml" }],

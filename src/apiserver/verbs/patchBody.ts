@@ -19,7 +19,7 @@ const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
 /** @throws ApiError 415 */
 export function patchTypeOf({ headers }: ApiRequest): PatchType {
   const mediaType = (headers?.["content-type"] ?? "").split(";")[0]?.trim() ?? "";
-  const type = PATCH_TYPES[mediaType];
+  const type = Object.hasOwn(PATCH_TYPES, mediaType) ? PATCH_TYPES[mediaType] : undefined;
   if (type === undefined) throw unsupportedMediaType(Object.keys(PATCH_TYPES));
   return type;
 }

@@ -312,6 +312,7 @@ describe("update", () => {
 describe("a patch that cannot be read", () => {
   const DATA_NUMBER = "json: cannot unmarshal number into Go struct field ConfigMap.data of type string";
   const cases: [name: string, headers: Record<string, string>, patch: string, status: number, message: string][] = [
+    ["of no known type", { "content-type": "constructor" }, "{}", 415, "accepted media types include"],
     ["no JSON", MERGE, "{", 400, "error decoding patch: unexpected end of JSON input"],
     [
       "a list",
