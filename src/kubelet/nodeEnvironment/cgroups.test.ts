@@ -43,13 +43,14 @@ describe("version 2", () => {
 
   test("limits are written, and taken away", () => {
     const root = directory();
-    files(root, { "a/cpu.weight": "", "a/cpu.max": "", "a/memory.max": "", "a/pids.max": "" });
+    const names = ["cpu.weight", "cpu.max", "memory.max", "memory.swap.max", "pids.max"];
+    files(root, Object.fromEntries(names.map((name) => [`a/${name}`, ""])));
     const cgroups = cgroupsV2({ root, clock });
-    const written = () => ["cpu.weight", "cpu.max", "memory.max", "pids.max"].map((name) => read(root, "a", name));
+    const written = () => names.map((name) => read(root, "a", name));
     cgroups.setLimits("/a", limits);
-    expect(written()).toEqual(["39", "50000 100000", "1048576", "10"]);
+    expect(written()).toEqual(["39", "50000 100000", "1048576", "0", "10"]);
     cgroups.setLimits("/a", {});
-    expect(written()).toEqual(["39", "max 100000", "max", "max"]);
+    expect(written()).toEqual(["39", "max 100000", "max", "0", "max"]);
   });
 
   test("usage and out-of-memory kills are read", () => {

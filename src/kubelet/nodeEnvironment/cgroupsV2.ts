@@ -55,6 +55,8 @@ export function cgroupsV2(options: { root: string; clock: Pick<Clock, "sleep"> }
       if (limits.cpuShares !== undefined) write(path, "cpu.weight", String(cpuWeightOf(limits.cpuShares)));
       write(path, "cpu.max", `${limits.cpuQuotaUs ?? "max"} ${CPU_PERIOD_US}`);
       write(path, "memory.max", String(limits.memoryLimitBytes ?? "max"));
+      // Or a limit would not be one. Source: kubelet kuberuntime, NoSwap.
+      write(path, "memory.swap.max", "0");
       write(path, "pids.max", String(limits.pidsMax ?? "max"));
     },
     addProcess: (path, pid) => writeFileSync(join(at(path), "cgroup.procs"), String(pid)),

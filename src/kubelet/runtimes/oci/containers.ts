@@ -99,6 +99,7 @@ export class Containers {
         sandbox: this.#partsFor(config),
         rootPath,
         cgroupPath,
+        cgroupVersion: this.#context.cgroups.version,
         available: this.#context.capabilities,
         oomScoreAdjMin: this.#context.oomScoreAdjMin,
       });

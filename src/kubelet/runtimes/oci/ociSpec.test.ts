@@ -48,6 +48,7 @@ function spec(changes: Partial<ContainerConfig> = {}, input: Partial<OciSpecInpu
     },
     rootPath: "/root",
     cgroupPath: "/skiff/x",
+    cgroupVersion: 1,
     available: ALL,
     oomScoreAdjMin: -1000,
     ...input,
@@ -128,6 +129,16 @@ describe("the specification", () => {
     expect([linux.maskedPaths, linux.readonlyPaths, process.noNewPrivileges]).toEqual([[], [], false]);
     expect(process.capabilities.effective).toHaveLength(41);
     expect(mounts.find(({ destination }) => destination === "/sys")?.options).toContain("rw");
+  });
+
+  test("with one hierarchy a container has its own view of control groups, and runs out of memory as a whole", () => {
+    const cgroupsSeen = (privileged: boolean, cgroupVersion: 1 | 2) => {
+      const { namespaces, resources } = spec({ security: { ...security, privileged } }, { cgroupVersion }).linux;
+      return [namespaces.some(({ type }) => type === "cgroup"), (resources as { unified?: object }).unified];
+    };
+    expect(cgroupsSeen(false, 2)).toEqual([true, { "memory.oom.group": "1" }]);
+    expect(cgroupsSeen(true, 2)).toEqual([false, { "memory.oom.group": "1" }]);
+    expect(cgroupsSeen(false, 1)).toEqual([false, undefined]);
   });
 
   test("no escalation means no new privileges", () => {

@@ -102,6 +102,7 @@ export interface OciSpecInput {
   readonly sandbox: SandboxParts;
   readonly rootPath: string;
   readonly cgroupPath: string;
+  readonly cgroupVersion: 1 | 2;
   /** Capabilities of this process, which it can hand on. */
   readonly available: ReadonlySet<string>;
   /** Adjustments below this one are not ours to make. */
@@ -133,8 +134,8 @@ export function ociSpec(input: OciSpecInput): OciSpec {
     annotations: {},
     linux: {
       cgroupsPath: input.cgroupPath,
-      namespaces: namespacesOf(sandbox),
-      resources: resourcesOf(config.resources, security.privileged),
+      namespaces: [...namespacesOf(sandbox), ...cgroupNamespaceOf(input)],
+      resources: { ...resourcesOf(config.resources, security.privileged), ...unifiedOf(input) },
       ...propagationOf(config.mounts),
       maskedPaths: security.privileged ? [] : MASKED_PATHS,
       readonlyPaths: security.privileged ? [] : READ_ONLY_PATHS,
@@ -174,6 +175,14 @@ function namespacesOf({ namespaces, hostPid }: SandboxParts): OciSpec["linux"]["
     ...pid,
   ];
 }
+
+/** Of its own, the container sees its limits at /sys/fs/cgroup. Source: containerd cri, container_create_linux.go. */
+const cgroupNamespaceOf = ({ cgroupVersion, config }: OciSpecInput): OciSpec["linux"]["namespaces"] =>
+  cgroupVersion === 2 && !config.security.privileged ? [{ type: "cgroup" }] : [];
+
+/** All processes of a container end together when memory runs out. Source: kuberuntime_container_linux.go, singleProcessOOMKill. */
+const unifiedOf = ({ cgroupVersion }: OciSpecInput): object =>
+  cgroupVersion === 2 ? { unified: { "memory.oom.group": "1" } } : {};
 
 function systemMounts(isPrivileged: boolean, sandbox: SandboxParts): SpecMount[] {
   const readOnly = isPrivileged ? "rw" : "ro";
