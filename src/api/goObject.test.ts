@@ -22,6 +22,11 @@ test("pointers, lists and maps that hold nothing are null, and what Go embeds st
   });
 });
 
+test("metadata is printed as in the API, among the rest", () => {
+  const template = goObject("PersistentVolumeClaimTemplate", { metadata: { labels: { a: "b" } }, spec: {} });
+  expect(template).toMatchObject({ labels: { a: "b" }, Spec: { AccessModes: null } });
+});
+
 test("a pod's spec keeps what concerns the host in its security context", () => {
   const spec = goPodSpec({ hostNetwork: true, securityContext: {}, containers: [{ name: "a", image: "b" }] });
   expect(spec).toMatchObject({

@@ -50,7 +50,9 @@ export function goObject(struct: string, object: object): Json {
   const byLowerCase = new Map(Object.entries(object).map(([key, value]) => [key.toLowerCase(), value]));
   const shown: Record<string, unknown> = {};
   for (const { name, type } of fieldsOf(struct) ?? []) {
-    if (name === "...") Object.assign(shown, goObject(type, object));
+    // What has metadata embeds it, and that is printed as in the API.
+    if (name === "..." && type === "any") Object.assign(shown, byLowerCase.get("metadata"));
+    else if (name === "...") Object.assign(shown, goObject(type, object));
     else shown[name] = goValue(type, byLowerCase.get(name.toLowerCase()));
   }
   return shown;
