@@ -193,6 +193,44 @@ test("the preStop hook and the grace period come before the end", async () => {
   await stop();
 });
 
+test("a container counts as started, and is probed, once its postStart hook has ended", async () => {
+  const { clock, create, pod, events, stop } = await testKubelet();
+  await create({
+    name: "hooked",
+    spec: {
+      containers: [
+        {
+          name: "app",
+          image: "web:1.0",
+          lifecycle: { postStart: { sleep: { seconds: 5 } } },
+          livenessProbe: { httpGet: { port: 80 } },
+        },
+        { name: "after", image: "web:1.0" },
+      ],
+    },
+  });
+  await clock.advance(4900);
+  const states = async () => (await pod("hooked")).status.containerStatuses?.map(({ state }) => state);
+  expect((await pod("hooked")).status.phase).toBe("Pending");
+  expect(await states()).toEqual(Array(2).fill({ waiting: { reason: "ContainerCreating" } }));
+  await clock.advance(200);
+  expect((await pod("hooked")).status.phase).toBe("Running");
+  expect((await states())?.map((state) => Object.keys(state ?? {}))).toEqual([["running"], ["running"]]);
+  expect(await events("hooked")).toHaveLength(6);
+  await stop();
+});
+
+test("a container that runs in its postStart hook is ended with its pod", async () => {
+  const { clock, create, client, runtime, stop } = await testKubelet();
+  const lifecycle = { postStart: { sleep: { seconds: 20 } } };
+  await create({ name: "hooked", spec: { containers: [{ name: "app", image: "web:1.0", lifecycle }] } });
+  await clock.advance(100);
+  await client.delete(podKind, { name: "hooked", namespace: "default" });
+  await clock.advance(100);
+  expect(await runtime.listContainers()).toEqual([]);
+  await stop();
+});
+
 test("a forced deletion ends containers at once, whatever grace their pod would have", async () => {
   const { clock, create, client, runtime, stop } = await testKubelet();
   await create({ name: "stubborn", annotations: { [`${SIMULATED}/stop-delay`]: "100s" } });

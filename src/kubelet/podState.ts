@@ -24,6 +24,8 @@ export interface PodState {
   readonly backOffs: Map<string, BackOffEntry>;
   /** When a BackOff event was last told, by container name: they come with every look otherwise. */
   readonly backOffToldAtMs: Map<string, number>;
+  /** Ids of containers that count as not yet started, because their postStart hook has not ended. */
+  readonly inPostStart: Set<string>;
   readonly probes: PodProbes;
   /** Failures in a row of setting up volumes or the sandbox. */
   failures: number;
@@ -40,6 +42,7 @@ export const newPodState = (pod: Pod, isStatic: boolean, probes: PodProbes): Pod
   terminationMessages: new Map(),
   backOffs: new Map(),
   backOffToldAtMs: new Map(),
+  inPostStart: new Set(),
   probes,
   failures: 0,
 });

@@ -183,7 +183,9 @@ async function startOne(
     return false;
   }
   try {
-    const input = { pod, container, runtimePod: current(sync), ...prepared, targetContainerId, signal: sync.signal };
+    const { inPostStart } = state;
+    const asked = { pod, container, runtimePod: current(sync), ...prepared, targetContainerId };
+    const input = { ...asked, inPostStart, signal: sync.signal };
     await startContainer(context, input);
     state.startFailures.delete(container.name);
     return true;

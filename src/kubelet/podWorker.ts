@@ -96,6 +96,14 @@ export class PodWorker {
     return this.#isGone;
   }
 
+  /** As it is told: a container has started only once its postStart hook has ended. */
+  get #toldRuntimePod(): RuntimePod {
+    const { runtimePod } = this;
+    const { inPostStart } = this.state;
+    if (inPostStart.size === 0) return runtimePod;
+    return { ...runtimePod, containers: runtimePod.containers.filter(({ id }) => !inPostStart.has(id)) };
+  }
+
   /** It counts against the node's resources: it may still run. */
   get isActive(): boolean {
     return this.#phase === "Syncing" || this.#phase === "Terminating";
@@ -215,10 +223,11 @@ export class PodWorker {
     if (this.#isStopped || this.#phase === "Finished") return;
     const { state } = this;
     const { pod, mirror } = state;
-    state.probes.update(pod, this.runtimePod);
+    const runtimePod = this.#toldRuntimePod;
+    state.probes.update(pod, runtimePod);
     state.status = podStatus({
       pod,
-      runtimePod: this.runtimePod,
+      runtimePod,
       verdicts: state.probes,
       startFailures: state.startFailures,
       terminationMessages: state.terminationMessages,

@@ -37,6 +37,8 @@ export interface StartInput {
   readonly signal: AbortSignal;
   /** Where a debug container looks. */
   readonly targetContainerId: string | undefined;
+  /** Holds its id from before it runs until its postStart hook has ended. */
+  readonly inPostStart: Set<string>;
 }
 
 /** Stops waiting, not the work itself, when the pod is to end. */
@@ -157,18 +159,27 @@ export async function startContainer(context: KubeletContext, input: StartInput)
   const reference = containerReference(pod, container.name);
   const id = await step(context, input, "CreateContainerError", () => runtime.createContainer(config));
   recorder.event(reference, "Normal", REASONS.created, "Container created");
+  if (container.lifecycle?.postStart !== undefined) input.inPostStart.add(id);
   try {
-    await step(context, input, "RunContainerError", () => runtime.startContainer(id));
-  } catch (error) {
+    await run(context, input, id);
+    recorder.event(reference, "Normal", REASONS.started, "Container started");
     await cache.refresh(id, sandboxId);
+    await postStart(context, input, id);
+  } finally {
+    input.inPostStart.delete(id);
+  }
+}
+
+async function run(context: KubeletContext, input: StartInput, id: string): Promise<void> {
+  try {
+    await step(context, input, "RunContainerError", () => context.runtime.startContainer(id));
+  } catch (error) {
+    await context.cache.refresh(id, input.sandboxId);
     const cause = error instanceof StartError ? error.cause : undefined;
     if (cause instanceof RuntimeError && cause.reason !== "")
       throw new StartError(cause.reason, cause.message, { cause });
     throw error;
   }
-  recorder.event(reference, "Normal", REASONS.started, "Container started");
-  await cache.refresh(id, sandboxId);
-  await postStart(context, input, id);
 }
 
 async function postStart(context: KubeletContext, { pod, container, runtimePod, signal }: StartInput, id: string) {
