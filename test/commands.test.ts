@@ -71,6 +71,11 @@ describe("one sentence and exit code 1 for", () => {
     await cluster.skiff("down");
     writeFileSync(join(cluster.home, "data", cluster.name, "cluster.json"), "{");
     expectSentence(await cluster.trySkiff("up"), /the data directory \S+ is damaged: \S+cluster\.json cannot be read/);
+    const list = await tryRun([...skiffCommand, "list"], { env: cluster.env });
+    expect(list).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(new RegExp(`^${cluster.name} +Damaged$`, "m")),
+    });
     await cluster.skiff("delete");
     expect(existsSync(join(cluster.home, "data"))).toBe(false);
   });

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
+import { Option } from "commander";
 import { readClusterConfig } from "../clusterConfig.ts";
 import { baseDirectories, clusterPaths } from "../paths.ts";
 import { isRunning } from "../runningCluster.ts";
 import { typedCommand } from "../typedCommand.ts";
+import { UserError } from "../userError.ts";
 import type { SkiffCommand } from "./command.ts";
 
 /** Names of all clusters that have data on this machine. */
@@ -21,7 +23,7 @@ export const listCommand: SkiffCommand = {
       .command("list")
       .alias("ls")
       .description("list the clusters on this machine")
-      .option("-o, --output <format>", "name: names only")
+      .addOption(new Option("-o, --output <format>", "names only").choices(["name"]))
       .action((options: { output?: string }) => {
         const names = clusterNames();
         if (options.output === "name") {
@@ -32,22 +34,29 @@ export const listCommand: SkiffCommand = {
           console.log(`There are no clusters. Make one with: ${typedCommand("up")}`);
           return;
         }
-        const rows = names.map((name) => {
-          const paths = clusterPaths(name);
-          const config = readClusterConfig(paths);
-          const running = isRunning(name);
-          return [
-            name,
-            running ? "Running" : "Stopped",
-            `${config?.nodes.length ?? 0}`,
-            config?.runtime ?? "",
-            `https://127.0.0.1:${config?.apiPort ?? 0}`,
-          ];
-        });
+        const rows = names.map(rowOf);
         printTable(["NAME", "STATUS", "NODES", "RUNTIME", "SERVER"], rows);
       });
   },
 };
+
+/** One that is damaged does not hide the others. */
+function rowOf(name: string): string[] {
+  try {
+    const config = readClusterConfig(clusterPaths(name));
+    const state = isRunning(name) ? "Running" : "Stopped";
+    return [
+      name,
+      state,
+      `${config?.nodes.length ?? 0}`,
+      config?.runtime ?? "",
+      `https://127.0.0.1:${config?.apiPort ?? 0}`,
+    ];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [name, "Damaged", "", "", ""];
+  }
+}
 
 /** Columns three blanks apart, as kubectl prints them. */
 export function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
