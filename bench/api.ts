@@ -68,11 +68,21 @@ async function podFigures(how: string, clientOf: (index: number) => Client): Pro
   for (let index = 0; index < PODS; index++)
     await client.create(podKind, { metadata: { name: `p-${index}`, namespace: "bench" }, spec });
   const lists = await repeated(() => rate(4, (index) => clientOf(index).list(podKind, { namespace: "bench" })));
+  const read = await repeated(() => rate(4, (index) => readWhole(clientOf(index))));
   const fanOut = await repeated((attempt) => watchFanOut(clientOf, attempt));
   return [
     { name: `lists of ${PODS} pods, ${how}, 4 clients`, unit: "per s", samples: lists },
+    { name: `lists of ${PODS} pods read but not parsed, ${how}, 4 clients`, unit: "per s", samples: read },
     { name: `watch events delivered, ${how}, ${WATCHERS} watchers`, unit: "per s", samples: fanOut },
   ];
+}
+
+/** What the server can give: parsing a long list takes its client several times as long as sending takes the server. */
+async function readWhole({ transport }: Client): Promise<number> {
+  const path = "/api/v1/namespaces/bench/pods";
+  let bytes = 0;
+  for await (const chunk of await transport.stream({ method: "GET", path })) bytes += chunk.length;
+  return bytes;
 }
 
 /** Events that all watchers together have received per second, while 16 loops create. */
