@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Lease } from "../api/generated/coordination-v1.ts";
 import type { Event, Node, Pod } from "../api/generated/core-v1.ts";
 import { event as eventKind, lease as leaseKind, node as nodeKind, pod as podKind } from "../api/index.ts";
+import type { Client } from "../client/client.ts";
+import { ApiError } from "../machinery/errors.ts";
 import { microTimestamp, timestamp } from "../machinery/object.ts";
+import type { ControllerContext } from "./controllerContext.ts";
 import { startNodeIpamController } from "./nodeIpam.ts";
 import { startNodeLifecycleController } from "./nodeLifecycle.ts";
 import { startPodGcController } from "./podGc.ts";
@@ -161,5 +164,32 @@ describe("a node", () => {
     await using cluster = await startWithNodes(["n1", "n2", "n3"]);
     const ranges = (await cluster.client.list<Node>(nodeKind)).items.map(({ spec }) => spec?.podCIDR);
     expect(ranges).toEqual(["10.244.0.0/24", "10.244.1.0/24", "10.244.2.0/24"]);
+  });
+
+  it("that is tainted is rid of a pod as soon as the API lets it, where it did not at first", async () => {
+    let refusals = 3;
+    const startRefused = (context: ControllerContext) => {
+      const { client } = context;
+      const refusing: Client = {
+        ...client,
+        delete: (...args: Parameters<Client["delete"]>) => {
+          if (refusals-- > 0) return Promise.reject(new ApiError("InternalError", "not now"));
+          return client.delete(...args);
+        },
+      };
+      return startTaintEvictionController({ ...context, client: refusing });
+    };
+    await using cluster = await startTestCluster({ controllers: [startSystemNamespacesController, startRefused] });
+    const { client } = cluster;
+    await client.create<Node>(nodeKind, {
+      metadata: { name: "n1" },
+      spec: { taints: [{ key: "k", effect: "NoExecute" }] },
+    });
+    const tolerations = [{ key: "k", operator: "Exists", effect: "NoExecute", tolerationSeconds: 60 }];
+    const spec = { nodeName: "n1", containers: [{ name: "c", image: "i" }], tolerations };
+    await client.create<Pod>(podKind, { metadata: { name: "p", namespace: "default" }, spec });
+    await cluster.pass(62);
+    const pod = await client.get<Pod>(podKind, { namespace: "default", name: "p" });
+    expect([refusals < 0, pod.metadata.deletionTimestamp !== undefined]).toEqual([true, true]);
   });
 });

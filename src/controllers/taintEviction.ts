@@ -43,8 +43,8 @@ export function startTaintEvictionController(context: ControllerContext): Runnin
       awaited.set(key, seenMs);
       return { requeueAfterMs: leftMs };
     }
-    awaited.delete(key);
     await evict(tracked, recorder, pod, nowMs);
+    awaited.delete(key);
   };
 
   return runController({
