@@ -66,15 +66,37 @@ const BANNED =
 
 const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
 
+/** What a file imports of ours, also when it runs, from the source folder on. */
+const importsOf = ({ path, text }: { path: string; text: string }): string[] =>
+  [...text.matchAll(/(?:from |import\()"(\.[^"]+)"/g)].map((match) =>
+    relative(source, resolve(source, dirname(path), match[1] as string)),
+  );
+
 describe("the source tree", () => {
+  test("no files import each other in a circle", () => {
+    const imports = new Map(files.map((file) => [file.path, importsOf(file)]));
+    const reaches = (from: string, to: string) => {
+      const seen = new Set<string>();
+      const waiting = [...(imports.get(from) ?? [])];
+      for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+        if (path === to) return true;
+        if (seen.has(path)) continue;
+        seen.add(path);
+        waiting.push(...(imports.get(path) ?? []));
+      }
+      return false;
+    };
+    const inCircles = [...imports.keys()].filter((path) => reaches(path, path));
+    // Maps hold lists, and lists hold maps.
+    expect(inCircles).toEqual(["machinery/patch/strategicLists.ts", "machinery/patch/strategicMergePatch.ts"]);
+  });
+
   test("imports point down the layers, never sideways or up", () => {
-    const wrong = files.flatMap(({ path, text }) => {
+    const wrong = files.flatMap((file) => {
+      const { path } = file;
       if (isTest(path)) return [];
       const allowed = MAY_IMPORT[layerOf(path)];
-      const targets = [...text.matchAll(/from "(\.[^"]+)"/g)].map((match) =>
-        relative(source, resolve(source, dirname(path), match[1] as string)),
-      );
-      return targets
+      return importsOf(file)
         .filter((target) => !target.startsWith(".."))
         .filter((target) => layerOf(target) !== layerOf(path) && allowed?.includes(layerOf(target)) === false)
         .map((target) => `${path} imports ${target}`);

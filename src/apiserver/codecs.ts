@@ -1,4 +1,5 @@
 /** From bodies to objects. A further media type is one more entry in `parsers`. */
+
 import { parse as parseYaml } from "yaml";
 import {
   checkFieldValidation,
@@ -15,6 +16,7 @@ import type { ApiRequest } from "../machinery/requests.ts";
 import type { Schemas, StructSchema } from "../machinery/schema.ts";
 import { badRequest } from "./errors.ts";
 import { createProtobufOutput, type ProtobufOutput } from "./output/protobuf.ts";
+import type { Parsed, Parser } from "./parser.ts";
 import { protobufParser } from "./protobufParser.ts";
 import { duplicateYamlKeys, yamlWarnings } from "./yamlFaults.ts";
 
@@ -24,18 +26,6 @@ export interface Decoded<T = KubeObject> {
 }
 
 export type DecodedAs = Pick<AnyKind, "group" | "version" | "kind" | "type">;
-
-/** Turns the bytes of one media type into a plain value. */
-export interface Parser {
-  readonly mediaType: string;
-  readonly parse: (bytes: Uint8Array) => Parsed;
-}
-
-export interface Parsed {
-  readonly value: unknown;
-  /** Keys that the text gave twice. */
-  readonly duplicates: () => readonly string[];
-}
 
 export interface Codecs {
   /** A body as an object of `kind`: copied, checked against the schema. @throws ApiError 400, 415 */

@@ -1,10 +1,11 @@
 /** Bodies in protobuf, which client-go's typed clients send (`kubectl create configmap`, every controller). */
+
 import { parseApiVersion } from "../machinery/object.ts";
 import { decodeMessage } from "../machinery/protobuf/decodeMessage.ts";
 import { PROTOBUF_MEDIA_TYPE, unwrap } from "../machinery/protobuf/envelope.ts";
 import type { Schemas, StructSchema } from "../machinery/schema.ts";
-import type { Parser } from "./codecs.ts";
 import { badRequest } from "./errors.ts";
+import type { Parser } from "./parser.ts";
 
 /** Types that every group shares (`DeleteOptions` and its kin) are meta types, whichever group names them. */
 export const META_TYPES = "apimachinery.pkg.apis.meta.v1";

@@ -3,6 +3,7 @@
  * reaches the API over a Unix socket, outlives the control plane, and when it is itself started again takes over the
  * containers that run.
  */
+
 import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
@@ -15,7 +16,8 @@ import { RELAY_PREFIX } from "../dns/relay.ts";
 import { machineNameservers, parseResolvConf, reachableNameservers } from "../dns/resolvConf.ts";
 import { ImageStore } from "../kubelet/images/store.ts";
 import { createKubelet } from "../kubelet/kubelet.ts";
-import { type BuiltinProgram, createBuiltinRuntime } from "../kubelet/runtimes/builtin.ts";
+import type { BuiltinProgram } from "../kubelet/runtimes/builtin/program.ts";
+import { createBuiltinRuntime } from "../kubelet/runtimes/builtin.ts";
 import { openOciRuntime } from "../kubelet/runtimes/oci/ociRuntime.ts";
 import { diskFiles } from "../kubelet/volumes/diskFiles.ts";
 import type { Env } from "../lib/env.ts";

@@ -19,7 +19,7 @@ import type { Progress } from "./progress.ts";
 import { realClock } from "./realEnv.ts";
 import { isRunning } from "./runningCluster.ts";
 import { typedCommand } from "./typedCommand.ts";
-import type { UpOptions } from "./up.ts";
+import type { UpOptions } from "./upOptions.ts";
 import { UserError } from "./userError.ts";
 
 export interface Chosen {

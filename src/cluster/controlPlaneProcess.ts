@@ -4,6 +4,7 @@
  *
  * Order matters for speed: what does not depend on each other runs at once, and every step reports its time.
  */
+
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -21,12 +22,13 @@ import { serveComponents } from "./builtin/componentServer.ts";
 import { type ControlPlaneParts, createControlPlaneComponents } from "./builtin/controlPlaneComponents.ts";
 import type { ClusterConfig } from "./clusterConfig.ts";
 import { ADMIN, type ControlPlane, createControlPlane } from "./controlPlane.ts";
+import { createNodes } from "./createNodes.ts";
 import { fullDiskError } from "./fullDisk.ts";
 import { type ClusterIdentity, loadIdentity } from "./identity.ts";
 import { existingConfig } from "./images.ts";
 import { kubeconfigFor, writeKubeconfig } from "./kubeconfig.ts";
 import { waitForLock } from "./lock.ts";
-import { createNodes, type Nodes } from "./nodes.ts";
+import type { Nodes } from "./nodes.ts";
 import { type ClusterPaths, clusterPaths } from "./paths.ts";
 import { readProcessRecord, removeProcessRecord, writeProcessRecord } from "./processRecord.ts";
 import { createLog, createRealEnv } from "./realEnv.ts";

@@ -2,6 +2,7 @@
  * `skiff up --foreground`: stays, shows a live line, starts again a control plane that died together with the shell that
  * looks after it, and on Ctrl-C does what `skiff down` does. Over a cluster that runs already it only shows the line: Ctrl-C leaves that cluster as it was.
  */
+
 import { existsSync } from "node:fs";
 import colours from "picocolors";
 import { findProgram } from "./doctor.ts";
@@ -15,7 +16,8 @@ import { controlPlaneOf, isRunning } from "./runningCluster.ts";
 import { SAMPLE_URL } from "./sample.ts";
 import { type ClusterSummary, summarise } from "./status.ts";
 import { typedCommand } from "./typedCommand.ts";
-import { bringUp, type UpOptions } from "./up.ts";
+import { bringUp } from "./up.ts";
+import type { UpOptions } from "./upOptions.ts";
 import { UserError } from "./userError.ts";
 
 const REFRESH_MS = 2_000;

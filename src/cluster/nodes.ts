@@ -1,12 +1,7 @@
 /** The nodes of a cluster, real or simulated, as the control-plane process needs them. */
 import type { Egress } from "../apiserver/connect/egress.ts";
-import type { Env } from "../lib/env.ts";
-import type { ClusterConfig } from "./clusterConfig.ts";
 import type { ControlPlane } from "./controlPlane.ts";
 import type { ClusterIdentity } from "./identity.ts";
-import type { ClusterPaths } from "./paths.ts";
-import { createRealNodes } from "./realNodes.ts";
-import { createSimulatedNodes } from "./simulatedNodes.ts";
 
 export interface NodesStart {
   readonly controlPlane: ControlPlane;
@@ -27,6 +22,3 @@ export interface Nodes {
   /** @returns how to stop the nodes' agents; containers run on. */
   start(parts: NodesStart): Promise<() => Promise<void>>;
 }
-
-export const createNodes = (env: Env, config: ClusterConfig, paths: ClusterPaths): Promise<Nodes> =>
-  config.runtime === "oci" ? createRealNodes(env, config, paths) : createSimulatedNodes(env, config, paths);

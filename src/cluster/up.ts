@@ -1,4 +1,5 @@
 /** `skiff up`: from nothing, or from what is there, to a cluster whose nodes are Ready. Safe to repeat. */
+
 import { isPortFree } from "./apiPort.ts";
 import { type ClusterConfig, checkClusterName } from "./clusterConfig.ts";
 import { withClusterLock } from "./clusterLock.ts";
@@ -10,19 +11,8 @@ import { controlPlaneOf, isRunning } from "./runningCluster.ts";
 import { notReady, type StartingControlPlane, startControlPlane } from "./startControlPlane.ts";
 import { endSupervisor } from "./superviseControlPlane.ts";
 import { typedCommand } from "./typedCommand.ts";
+import type { UpOptions } from "./upOptions.ts";
 import { UserError } from "./userError.ts";
-
-export interface UpOptions {
-  readonly name: string;
-  readonly nodes?: number;
-  readonly runtime?: string;
-  readonly port?: number;
-  /** Seconds. */
-  readonly wait: number;
-  readonly sample?: boolean;
-  /** Gives up before the next thing is started. */
-  readonly signal?: AbortSignal;
-}
 
 export async function bringUp(options: UpOptions, progress: Progress): Promise<ClusterConfig> {
   checkClusterName(options.name);

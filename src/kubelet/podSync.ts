@@ -1,10 +1,12 @@
 /** Carries out what `computePodActions` decided. Source of the order: kuberuntime_manager.go SyncPod. */
+
 import type { Container, Pod } from "../api/generated/core-v1.ts";
 import { type KubeletContext, podFolders, podIpsOf } from "./context.ts";
 import { containerReference, REASONS } from "./events.ts";
 import { killContainer, killContainers } from "./killContainers.ts";
 import { backOffUntil, goDuration, nextBackOff } from "./podLifecycle/backOff.ts";
-import { type ContainerKill, computePodActions, type PodActions } from "./podLifecycle/computePodActions.ts";
+import { computePodActions } from "./podLifecycle/computePodActions.ts";
+import type { ContainerKill, PodActions } from "./podLifecycle/podActions.ts";
 import { emptyRuntimePod, formatPod, latestContainer, type RuntimePod } from "./podLifecycle/runtimePod.ts";
 import { pruneContainers, stopSandboxes } from "./podRemoval.ts";
 import type { PodState } from "./podState.ts";

@@ -2,7 +2,7 @@ import type { Service, ServiceSpec } from "../../api/generated/core-v1.ts";
 import { FieldPath, invalid, invalidObject } from "../../machinery/fieldErrors.ts";
 import { internalError } from "../errors.ts";
 import type { ClusterIpAllocator } from "./clusterIpAllocator.ts";
-import type { Taken } from "./serviceAllocation.ts";
+import type { Taken } from "./taken.ts";
 
 const HEADLESS = "None";
 

@@ -2,7 +2,7 @@ import type { Service, ServicePort, ServiceSpec } from "../../api/generated/core
 import { FieldPath, invalid, invalidObject } from "../../machinery/fieldErrors.ts";
 import { internalError } from "../errors.ts";
 import type { NodePortAllocator } from "./nodePortAllocator.ts";
-import type { Taken } from "./serviceAllocation.ts";
+import type { Taken } from "./taken.ts";
 
 /** Source: alloc.go shouldAllocateNodePorts. */
 const needsNodePorts = ({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean =>

@@ -4,6 +4,7 @@
  *
  * The store is the record: what is taken is worked out anew from the Services at the start. IPv4 only, as the cluster.
  */
+
 import type { Service, ServiceSpec } from "../../api/generated/core-v1.ts";
 import type { Env } from "../../lib/env.ts";
 import type { KubeObject } from "../../machinery/object.ts";
@@ -15,6 +16,7 @@ import { withFamilies } from "./ipFamilies.ts";
 import { NODE_PORT_RANGE, NodePortAllocator, type PortRange } from "./nodePortAllocator.ts";
 import { nodePortsOf, withNodePorts } from "./nodePorts.ts";
 import { patchedFrom } from "./patchedService.ts";
+import type { Taken } from "./taken.ts";
 
 export interface AllocatorOptions {
   /** Source: kubeadm's default. */
@@ -23,12 +25,6 @@ export interface AllocatorOptions {
 }
 
 export const SERVICE_CIDR = "10.96.0.0/16";
-
-/** What was taken for one write, so that it can be given back. */
-export interface Taken {
-  readonly addresses: string[];
-  readonly ports: number[];
-}
 
 export interface Allocators {
   readonly addresses: ClusterIpAllocator;

@@ -7,8 +7,8 @@ import { checkName } from "../write/names.ts";
 import { updateObject } from "../write/updateObject.ts";
 import type { WriteOptions } from "../write/writeOptions.ts";
 import { yamlWarnings } from "../yamlFaults.ts";
+import { decoded } from "./decoded.ts";
 import { keyOfRequest } from "./get.ts";
-import { decoded } from "./patch.ts";
 import type { PatchBody } from "./patchBody.ts";
 
 /** Server-side apply: the object becomes what the manager says, and is made where it does not exist. */

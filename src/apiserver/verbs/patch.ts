@@ -1,4 +1,4 @@
-import { DecodeError, type FieldValidation } from "../../machinery/decode.ts";
+import { DecodeError } from "../../machinery/decode.ts";
 import { isApiError } from "../../machinery/errors.ts";
 import {
   type FieldError,
@@ -20,6 +20,7 @@ import { objectResponse } from "../output/view.ts";
 import { updateObject } from "../write/updateObject.ts";
 import { parseWriteOptions, type WriteOptions } from "../write/writeOptions.ts";
 import { apply } from "./apply.ts";
+import { decoded } from "./decoded.ts";
 import { type PatchBody, type PatchType, patchBody, patchTypeOf } from "./patchBody.ts";
 
 /** PATCH of an object or a part of it. */
@@ -58,19 +59,6 @@ function patchObject(
     }
   };
   return updateObject(call, wanted, options, { optionsKind: "PatchOptions" });
-}
-
-/** @throws ApiError 400 */
-export function decoded(
-  call: ResourceRequest,
-  value: unknown,
-  validation: FieldValidation,
-  problems: readonly string[] = [],
-): KubeObject {
-  const { kind } = call.resource;
-  const { object, warnings } = call.server.codecs.decodeValue(value, kind, validation, problems);
-  call.warnings.push(...warnings);
-  return kind.withDefaults(object);
 }
 
 function applyPatch(

@@ -4,9 +4,10 @@
  * another reason, such as its process, is followed on: its container would otherwise be held back by the kubelet while
  * the component runs.
  */
+
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { Writable } from "node:stream";
-import type { BuiltinProgram } from "../../kubelet/runtimes/builtin.ts";
+import type { BuiltinProgram } from "../../kubelet/runtimes/builtin/program.ts";
 import type { Env } from "../../lib/env.ts";
 import { untilAborted } from "./untilAborted.ts";
 

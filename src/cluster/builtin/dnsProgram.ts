@@ -4,9 +4,10 @@
  *
  * Deliberately absent: a Corefile, and metrics but the number of questions.
  */
+
 import { createServer, type Server } from "node:http";
 import { startDns } from "../../dns/server.ts";
-import type { BuiltinProgram } from "../../kubelet/runtimes/builtin.ts";
+import type { BuiltinProgram } from "../../kubelet/runtimes/builtin/program.ts";
 import type { Env } from "../../lib/env.ts";
 import { createLog } from "../realEnv.ts";
 import type { ServiceWatch } from "./serviceWatch.ts";

@@ -14,7 +14,7 @@ import {
   SOCK_DGRAM,
   SOCK_STREAM,
 } from "../../kubelet/nodeEnvironment/systemCalls.ts";
-import type { BuiltinProgram } from "../../kubelet/runtimes/builtin.ts";
+import type { BuiltinProgram } from "../../kubelet/runtimes/builtin/program.ts";
 import { silentLog } from "../../lib/silentLog.ts";
 import type { OpenHealthPort } from "../../proxy/healthPorts.ts";
 import type { ServiceRules } from "../../proxy/rules.ts";

@@ -1,5 +1,5 @@
 /** kube-proxy's container: the node follows Services as long as it runs. Its rules stay when it ends, as upstream's do. */
-import type { BuiltinProgram } from "../../kubelet/runtimes/builtin.ts";
+import type { BuiltinProgram } from "../../kubelet/runtimes/builtin/program.ts";
 import type { Env } from "../../lib/env.ts";
 import type { ProxyBackend } from "../../proxy/backends/nftables.ts";
 import { healthPorts, type OpenHealthPort } from "../../proxy/healthPorts.ts";

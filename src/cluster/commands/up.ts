@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { NODES_MAX } from "../clusterConfig.ts";
 import { createProgress } from "../progress.ts";
-import type { UpOptions } from "../up.ts";
+import type { UpOptions } from "../upOptions.ts";
 import { nameOption, type SkiffCommand } from "./command.ts";
 
 const wholeNumber = (lowest: number, highest: number) => (text: string) => {

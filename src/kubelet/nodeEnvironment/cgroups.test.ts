@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { VirtualClock } from "../../lib/virtualClock.ts";
+import { parseCgroupMounts } from "./cgroupMounts.ts";
 import { cgroupsV1 } from "./cgroupsV1.ts";
 import { cgroupsV2, cpuWeightOf } from "./cgroupsV2.ts";
-import { parseCgroupMounts } from "./detectCgroups.ts";
 
 function directory(): string {
   const path = mkdtempSync(join(tmpdir(), "skiff-cgroups-"));

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../lib/env.ts";
 import type { ContainerResources } from "../runtime.ts";
+import type { CgroupMount } from "./cgroupMounts.ts";
 import { type Cgroups, CPU_PERIOD_US, parseFlatKeyed, readCgroupFile } from "./cgroups.ts";
 import { killProcesses, killUntilEmpty, processesBelow, removeIfEmpty, removeTree } from "./cgroupTree.ts";
-import type { CgroupMount } from "./detectCgroups.ts";
 
 /** What containers are limited and counted by; other hierarchies are left alone, but cleaned. */
 const CONTROLLERS = ["cpu", "cpuacct", "memory", "pids", "freezer"];

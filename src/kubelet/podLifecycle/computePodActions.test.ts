@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Pod } from "../../api/generated/core-v1.ts";
-import { computePodActions, type PodActions } from "./computePodActions.ts";
+import { computePodActions } from "./computePodActions.ts";
+import type { PodActions } from "./podActions.ts";
 import { containersOf, runtimePodOf, testPod, verdictsOf } from "./testPods.ts";
 
 const PROBE = { exec: { command: ["true"] } };

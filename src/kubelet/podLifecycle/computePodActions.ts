@@ -2,43 +2,15 @@
  * Decides what has to be done so that the runtime has what the pod's spec asks for. Same input, same actions.
  * Source of the rules: kubernetes pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions.
  */
+
 import type { Container, Pod } from "../../api/generated/core-v1.ts";
 import type { ContainerStatus } from "../runtime.ts";
 import { containerHash } from "./containerHash.ts";
 import { initContainerActions } from "./initContainerActions.ts";
+import type { ContainerKill, PodActions, ProbeVerdicts } from "./podActions.ts";
 import { podRestartPolicy, restartsAfterExit, shouldContainerBeRestarted } from "./restartPolicy.ts";
 import { activeContainer, CONTAINER_HASH_ANNOTATION, latestContainer, type RuntimePod } from "./runtimePod.ts";
 import { sandboxChange } from "./sandboxChange.ts";
-
-export type ProbeVerdict = "Success" | "Failure" | "Unknown";
-
-/** Latest result of a container's probe; undefined: it has none yet. */
-export interface ProbeVerdicts {
-  startup(containerId: string): ProbeVerdict | undefined;
-  liveness(containerId: string): ProbeVerdict | undefined;
-  readiness(containerId: string): ProbeVerdict | undefined;
-}
-
-export interface ContainerKill {
-  readonly containerId: string;
-  readonly name: string;
-  /** For the Killing event; "" gives the usual one. */
-  readonly message: string;
-  readonly reason: "Unknown" | "StartupProbe" | "LivenessProbe" | "Changed";
-}
-
-export interface PodActions {
-  /** End all containers and the sandbox; with `createSandbox`, to begin anew. */
-  readonly killPod: boolean;
-  readonly createSandbox: boolean;
-  readonly sandboxId: string | undefined;
-  readonly attempt: number;
-  readonly kill: readonly ContainerKill[];
-  /** Names, in the order of starting. */
-  readonly startEphemeral: readonly string[];
-  readonly startInit: readonly string[];
-  readonly start: readonly string[];
-}
 
 const NOTHING = { kill: [], startEphemeral: [], startInit: [], start: [] } as const;
 

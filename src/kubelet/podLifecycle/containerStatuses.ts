@@ -1,4 +1,5 @@
 /** The `containerStatuses` of a pod. Source: kubelet_pods.go convertToAPIContainerStatuses. */
+
 import type {
   Container,
   ContainerState,
@@ -9,7 +10,7 @@ import type {
 } from "../../api/generated/core-v1.ts";
 import { timestamp } from "../../machinery/object.ts";
 import type * as runtime from "../runtime.ts";
-import type { ProbeVerdicts } from "./computePodActions.ts";
+import type { ProbeVerdicts } from "./podActions.ts";
 import { shouldContainerBeRestarted } from "./restartPolicy.ts";
 import { isSidecar, latestContainer, type RuntimePod } from "./runtimePod.ts";
 

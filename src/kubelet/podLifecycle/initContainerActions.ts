@@ -1,7 +1,8 @@
 /** Which init containers are to be started or killed. Source of the rules: kuberuntime computeInitContainerActions. */
+
 import type { Container, Pod } from "../../api/generated/core-v1.ts";
 import type { ContainerStatus } from "../runtime.ts";
-import type { ContainerKill, ProbeVerdicts } from "./computePodActions.ts";
+import type { ContainerKill, ProbeVerdicts } from "./podActions.ts";
 import { restartsAfterExit } from "./restartPolicy.ts";
 import { activeContainer, isSidecar, type RuntimePod } from "./runtimePod.ts";
 

@@ -1,8 +1,9 @@
 /** The status of a pod as the API shows it. Source: kubelet_pods.go generateAPIPodStatus. */
+
 import type { EphemeralContainer, Pod, PodStatus } from "../../api/generated/core-v1.ts";
 import { timestamp } from "../../machinery/object.ts";
-import type { ProbeVerdicts } from "./computePodActions.ts";
 import { containerStatuses, type StartFailure } from "./containerStatuses.ts";
+import type { ProbeVerdicts } from "./podActions.ts";
 import { podConditions } from "./podConditions.ts";
 import { podPhase } from "./podPhase.ts";
 import { qosClassOf } from "./qosClass.ts";

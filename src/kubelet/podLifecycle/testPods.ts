@@ -1,8 +1,9 @@
 /** A tiny notation for what the runtime has, for table tests. */
+
 import type { Container, Pod } from "../../api/generated/core-v1.ts";
 import type { ContainerStatus, SandboxStatus } from "../runtime.ts";
-import type { ProbeVerdict, ProbeVerdicts } from "./computePodActions.ts";
 import { containerHash } from "./containerHash.ts";
+import type { ProbeVerdict, ProbeVerdicts } from "./podActions.ts";
 import { CONTAINER_HASH_ANNOTATION, type RuntimePod, sortedContainers, sortedSandboxes } from "./runtimePod.ts";
 
 export const testPod = (spec: Partial<Pod["spec"]> = {}, metadata: Partial<Pod["metadata"]> = {}): Pod => ({

@@ -1,9 +1,10 @@
 /** Probes the containers of one pod, each probe at its own pace. Source: kubelet prober/prober_manager.go, worker.go. */
+
 import type { Container, Pod, Probe } from "../../api/generated/core-v1.ts";
 import type { Env, Timer } from "../../lib/env.ts";
 import type { Dial } from "../dial.ts";
 import { containerReference, REASONS, type Recorder } from "../events.ts";
-import type { ProbeVerdict } from "../podLifecycle/computePodActions.ts";
+import type { ProbeVerdict } from "../podLifecycle/podActions.ts";
 import { activeContainer, isSidecar, type RuntimePod } from "../podLifecycle/runtimePod.ts";
 import type { ContainerStatus, Runtime } from "../runtime.ts";
 import type { PodProbes } from "./podProbes.ts";

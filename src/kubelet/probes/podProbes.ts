@@ -1,6 +1,7 @@
 /** The probes of one pod: which run, and what they found last. */
+
 import type { Pod } from "../../api/generated/core-v1.ts";
-import type { ProbeVerdicts } from "../podLifecycle/computePodActions.ts";
+import type { ProbeVerdicts } from "../podLifecycle/podActions.ts";
 import type { RuntimePod } from "../podLifecycle/runtimePod.ts";
 
 export interface PodProbes extends ProbeVerdicts {

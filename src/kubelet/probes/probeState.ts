@@ -4,8 +4,9 @@
  *
  * Worked history, failureThreshold 3: found F F S F F F gives Failure only at the last.
  */
+
 import type { Probe } from "../../api/generated/core-v1.ts";
-import type { ProbeVerdict } from "../podLifecycle/computePodActions.ts";
+import type { ProbeVerdict } from "../podLifecycle/podActions.ts";
 
 export type ProbeType = "startup" | "liveness" | "readiness";
 

@@ -6,10 +6,12 @@ import { realClock, realRandom } from "../../cluster/realEnv.ts";
 import { silentLog } from "../../lib/silentLog.ts";
 import type { Runtime } from "../runtime.ts";
 import { createMemoryFiles } from "../volumes/memoryFiles.ts";
-import { type BuiltinProgram, createBuiltinRuntime } from "./builtin.ts";
-import { runtimeSuite, type SuiteContext } from "./runtimeSuite.ts";
+import type { BuiltinProgram } from "./builtin/program.ts";
+import { createBuiltinRuntime } from "./builtin.ts";
+import { runtimeSuite } from "./runtimeSuite.ts";
 import { createSimulatedRuntime } from "./simulated.ts";
 import { exited, outputOf, readLog, startPod } from "./testing/pod.ts";
+import type { SuiteContext } from "./testing/runtimeCase.ts";
 
 const IMAGE = "component:1";
 const env = { clock: realClock, random: realRandom, log: silentLog };

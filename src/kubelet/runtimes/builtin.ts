@@ -8,28 +8,13 @@
  * - No program runs in it beside the component, so exec says what an OCI runtime says of an image without a shell.
  * Deliberately absent: usage. It cannot be told apart from the rest of the process, and is not made up.
  */
+
 import { mkdirSync } from "node:fs";
-import type { Writable } from "node:stream";
 import type { Env } from "../../lib/env.ts";
-import { type ContainerConfig, type ImageStatus, type Runtime, RuntimeError, type RuntimeEvent } from "../runtime.ts";
+import { type ImageStatus, type Runtime, RuntimeError, type RuntimeEvent } from "../runtime.ts";
 import { BuiltinContainers } from "./builtin/containers.ts";
 import { builtinImage } from "./builtin/images.ts";
-
-/** What a component is told and given. */
-export interface BuiltinContext {
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  /** Lines written here are the container's log. */
-  readonly log: Writable;
-  /** Aborted when the container is to end. */
-  readonly signal: AbortSignal;
-  readonly containerId: string;
-  readonly sandboxId: string;
-  readonly config: ContainerConfig;
-}
-
-/** Runs until it is done or told to end. @returns the exit code; what it throws is logged, and is exit code 1. */
-export type BuiltinProgram = (context: BuiltinContext) => Promise<number>;
+import type { BuiltinProgram } from "./builtin/program.ts";
 
 export interface BuiltinRuntimeOptions {
   readonly env: Env;

@@ -9,6 +9,7 @@ import { deepEqual } from "../deepEqual.ts";
 import { ApiError } from "../errors.ts";
 import { type KubeObject, parseApiVersion, timestamp } from "../object.ts";
 import type { StructSchema } from "../schema.ts";
+import type { ApplyInput } from "./applyInput.ts";
 import { conflictError, conflictsOf, type ManagerConflict } from "./conflicts.ts";
 import { difference, type FieldSet, intersection, isEmptySet, union, withoutSubtrees } from "./fieldSet.ts";
 import { conflictsLeft, withLastApplied } from "./lastApplied.ts";
@@ -30,23 +31,6 @@ import { managersAfter, withManagers, withoutReset } from "./updateManagers.ts";
 import { appliedErrors } from "./validateApplied.ts";
 
 type Json = Readonly<Record<string, unknown>>;
-
-export interface ApplyInput<T extends KubeObject> {
-  /** Undefined: nothing is there yet, the configuration becomes the object. */
-  readonly live: T | undefined;
-  /** The patch's body, as it was sent (not decoded: it owns exactly what it names). */
-  readonly applied: Json;
-  readonly manager: string;
-  /** Takes fields over from others instead of failing. */
-  readonly force: boolean;
-  /** Of the endpoint; the configuration must be of the same. */
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly subresource: string;
-  readonly nowMs: number;
-  readonly schema: StructSchema;
-  readonly resetFields?: FieldSet;
-}
 
 /**
  * The new object, decoded and with its managedFields; to be defaulted, admitted and stored. Where nothing changes, the

@@ -3,8 +3,9 @@
  * `kubectl apply` says was applied, and keeps that annotation up to date.
  * Source: apimachinery util/managedfields/internal lastappliedmanager.go, lastappliedupdater.go.
  */
+
 import type { KubeObject } from "../object.ts";
-import type { ApplyInput } from "./applyObject.ts";
+import type { ApplyInput } from "./applyInput.ts";
 import type { ManagerConflict } from "./conflicts.ts";
 import { difference, EMPTY_SET, type FieldSet, isEmptySet, union } from "./fieldSet.ts";
 import { ownedFields } from "./ownedFields.ts";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Writable } from "node:stream";
 import type { Env } from "../../../lib/env.ts";
 import { type ContainerConfig, type ContainerStatus, RuntimeError, type RuntimeEvent } from "../../runtime.ts";
-import type { BuiltinProgram } from "../builtin.ts";
 import { type ContainerLog, openContainerLog } from "./containerLog.ts";
+import type { BuiltinProgram } from "./program.ts";
 
 /** Exit code of what was ended against its will, with its process or after its grace: as by SIGKILL. */
 const KILLED_EXIT_CODE = 137;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RuntimeError, type RuntimeEvent } from "../../runtime.ts";
-import type { RuntimeCase } from "../runtimeSuite.ts";
 import { containerConfig, exited, sandboxConfig, startPod } from "./pod.ts";
+import type { RuntimeCase } from "./runtimeCase.ts";
 
 /** A program that has only just been started may not have set its trap yet: the first process is then deaf to SIGTERM. */
 const STOP_WITHIN_MS = 300;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ContainerConfig, ContainerStatus, Runtime, RuntimeEvent, SandboxConfig } from "../../runtime.ts";
-import type { SuiteContext } from "../runtimeSuite.ts";
+import type { SuiteContext } from "./runtimeCase.ts";
 
 let serial = 0;
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RuntimeError } from "../../runtime.ts";
-import type { RuntimeCase } from "../runtimeSuite.ts";
 import { containerConfig, exited, outputOf, readLog, runScript, sandboxConfig, script, startPod } from "./pod.ts";
+import type { RuntimeCase } from "./runtimeCase.ts";
 
 const MEBIBYTE = 1 << 20;
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { pushIterable } from "../../../lib/pushIterable.ts";
 import { type ExecRequest, RuntimeError } from "../../runtime.ts";
-import type { RuntimeCase, SuiteContext } from "../runtimeSuite.ts";
 import { exited, script, startPod } from "./pod.ts";
+import type { RuntimeCase, SuiteContext } from "./runtimeCase.ts";
 
 /** A client that writes and listens. */
 function client() {

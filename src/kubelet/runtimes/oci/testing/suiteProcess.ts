@@ -2,6 +2,7 @@
  * Stands for a node agent in tests: runs inside a node's namespaces, and there the cases of the suite that it is told to
  * over its IPC channel. A process of its own, because namespaces belong to processes, and to be killed.
  */
+
 import { mkdirSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
@@ -13,8 +14,9 @@ import { ImageStore } from "../../../images/store.ts";
 import { readNodeEnvironment } from "../../../nodeEnvironment/nodeEnvironment.ts";
 import type { PodNetwork } from "../../../podNetwork.ts";
 import { findProgram } from "../../../testCapabilities.ts";
-import { runtimeSuite, type SuiteContext } from "../../runtimeSuite.ts";
+import { runtimeSuite } from "../../runtimeSuite.ts";
 import { startPod } from "../../testing/pod.ts";
+import type { SuiteContext } from "../../testing/runtimeCase.ts";
 import { openOciRuntime } from "../ociRuntime.ts";
 
 export type Order =
