@@ -5,8 +5,8 @@
  * has seen them. Objects and their bytes are immutable and shared with everybody in the process. There is no network
  * here (see `http/`), and no kind is known by name outside definitions, hooks and admission plugins.
  *
- * Absent: audit, flow control by priority (one queue for reads and one for writes instead), the
- * check that nobody grants more than he has (RBAC escalation), NodeRestriction, custom resources and webhooks.
+ * Absent: audit, flow control by priority (one queue for reads and one for writes instead), NodeRestriction, custom
+ * resources and webhooks.
  */
 import type { Env } from "../lib/env.ts";
 import type { AnyKind } from "../machinery/defineKind.ts";
@@ -19,6 +19,7 @@ import { type AdmissionPluginFactory, admissionChain } from "./admission/chain.t
 import { type AllocatorOptions, serviceAllocation } from "./allocators/serviceAllocation.ts";
 import { type Authorizer, privilegedAuthorizer, unionAuthorizer } from "./auth/authorizer.ts";
 import { componentAuthorizer } from "./auth/componentAuthorizer.ts";
+import { grantHooks } from "./auth/grants.ts";
 import { nodeAuthorizer } from "./auth/nodeAuthorizer.ts";
 import { rbacAuthorizer } from "./auth/rbacAuthorizer.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
@@ -90,8 +91,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const resources = createResources(history);
   const reader = createReader(resources, () => history.waitUntilFresh());
   const codecs = createCodecs(options.schemas, [jsonParser, yamlParser, protobufParser(options.schemas)]);
+  const authorize = authorizerOf(options, reader);
   const hooks = [
     namespaceDeletion,
+    ...grantHooks(reader, authorize),
     serviceAllocation(env, reader, options.services),
     ...(options.hooks?.(reader) ?? []),
   ];
@@ -104,7 +107,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     admission: admissionChain((options.admission ?? []).map((make) => make({ env, reader }))),
     hooks: writeHooks(hooks),
     fieldManagers: createFieldManagers(codecs),
-    authorize: authorizerOf(options, reader),
+    authorize,
     tokens: tokenSigner === undefined ? undefined : createTokens(tokenSigner, reader),
   };
   return startServer(server, options);

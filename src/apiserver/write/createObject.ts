@@ -105,9 +105,9 @@ function checkMayCreate({ server, info, user }: ResourceRequest): void {
   if (!isAllowed) throw forbiddenError(attributes, reason);
 }
 
-async function begin({ server, resource: { kind } }: ResourceRequest, object: KubeObject, dryRun: boolean) {
+async function begin({ server, resource: { kind }, user, info }: ResourceRequest, object: KubeObject, dryRun: boolean) {
   const hook = server.hooks.of(kind.group, kind.plural);
-  return (await hook?.beginCreate?.(object, { dryRun })) ?? { object };
+  return (await hook?.beginCreate?.(object, { dryRun, user, namespace: info.namespace })) ?? { object };
 }
 
 function namespaced(metadata: KubeObject["metadata"], { resource, info }: ResourceRequest): KubeObject["metadata"] {

@@ -1,5 +1,6 @@
 /** What belongs to a kind's writes beyond its definition, because it has a state of its own: allocators, mostly. */
 import type { KubeObject } from "../../machinery/object.ts";
+import type { UserInfo } from "../../machinery/requests.ts";
 
 /** An object that is about to be written, and how to take back what was taken for it when the write fails. */
 export interface Begun {
@@ -9,6 +10,9 @@ export interface Begun {
 
 export interface HookContext {
   readonly dryRun: boolean;
+  readonly user: UserInfo;
+  /** Of the request; "" for a cluster's kind. */
+  readonly namespace: string;
 }
 
 export interface WriteHook {

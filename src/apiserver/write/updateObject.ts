@@ -65,7 +65,9 @@ async function writeOne(
   )) as KubeObject;
   const admitted = withOwnersOnce(mutated, call, { afterAdmission: true });
   const hook = server.hooks.of(kind.group, kind.plural);
-  const begun = (await hook?.beginUpdate?.(admitted, current, { dryRun: options.dryRun })) ?? { object: admitted };
+  const { user, info } = call;
+  const context = { dryRun: options.dryRun, user, namespace: info.namespace };
+  const begun = (await hook?.beginUpdate?.(admitted, current, context)) ?? { object: admitted };
   try {
     const object = finished(call, begun.object, current);
     await server.admission.validate(admissionRequest(call, "UPDATE", object, current, options.dryRun, optionsKind));
