@@ -68,5 +68,5 @@ export const templateColumns: readonly Column<Templated>[] = [
 /** What kinds without a printer of their own show. Source: apiserver registry/rest/table.go. */
 export const createdAtColumns: readonly Column<KubeObject>[] = [
   nameColumn,
-  { name: "Created At", type: "string", value: (object) => object.metadata.creationTimestamp ?? null },
+  { name: "Created At", type: "instant", value: (object) => object.metadata.creationTimestamp ?? null },
 ];

@@ -80,11 +80,13 @@ function parseLabels(text: string): Selector {
 function parseFields(text: string, { kind, isNamespaced }: Resource): FieldSelector {
   if (text === "") return [];
   const selector = parse(text);
+  // Kinds that convert no labels of their own take both, whether they have a namespace or not.
+  const hasOwn = Object.keys(kind.fieldSelectors).length > 0;
   for (const { field } of selector) {
-    if (field === "metadata.name" || (field === "metadata.namespace" && isNamespaced)) continue;
+    if (field === "metadata.name" || (field === "metadata.namespace" && (isNamespaced || !hasOwn))) continue;
     if (Object.hasOwn(kind.fieldSelectors, field)) continue;
     throw badRequest(
-      Object.keys(kind.fieldSelectors).length > 0 || field === "metadata.namespace"
+      hasOwn
         ? `field label not supported: ${field}`
         : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
     );

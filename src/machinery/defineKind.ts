@@ -24,13 +24,21 @@ export const ALL_VERBS: readonly Verb[] = [
 /** A column of the Table that `kubectl get` prints. Source of each: kubernetes pkg/printers/internalversion/printers.go. */
 export interface Column<T> {
   readonly name: string;
-  readonly type?: "string" | "integer" | "date" | "boolean";
+  /** `date` is printed as an age; `instant` is a date that stays one. */
+  readonly type?: "string" | "integer" | "date" | "instant" | "boolean";
   readonly format?: "name" | "";
   readonly description?: string;
   /** 0: always shown; 1: only with `-o wide`. */
   readonly priority?: 0 | 1;
   /** Undefined prints as `<none>` is up to the column: it gives the cell as upstream's printer would. */
   readonly value: (object: T, context: { readonly nowMs: number }) => string | number | boolean | null;
+}
+
+export interface RowCondition {
+  readonly type: string;
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason: string;
+  readonly message: string;
 }
 
 /** What a strategy may know beside the object. */
@@ -108,6 +116,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** Errors of the change only; `validate` runs too. */
   readonly validateUpdate: (next: T, previous: T, context: WriteContext) => readonly FieldError[];
   readonly columns: readonly Column<T>[];
+  /** What a Table says about a row beside its cells. Source: metav1.TableRowCondition. */
+  readonly rowConditions?: (object: T) => readonly RowCondition[] | undefined;
   /** Beside `metadata.name` and `metadata.namespace`. Values are compared as text. */
   readonly fieldSelectors: Readonly<Record<string, (object: T) => string>>;
   /** Whether a change of anything but metadata and status counts `metadata.generation` up. */

@@ -37,9 +37,11 @@ const dropDisabled = (spec: DaemonSetSpec): DaemonSetSpec => withField(spec, "te
 
 /** Source: registry/apps/daemonset strategy.go, PrepareForUpdate. */
 function prepareDaemonSetForUpdate(next: DaemonSet, previous: DaemonSet, context: WriteContext): DaemonSet {
-  if (context.subresource === "status") return keepLabelsOnStatus(next, previous, context);
-  const kept = withField(next, "spec", dropDisabled);
   const generation = Number(previous.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
+  if (context.subresource === "status") {
+    return withTemplateGeneration(keepLabelsOnStatus(next, previous, context), generation);
+  }
+  const kept = withField(next, "spec", dropDisabled);
   const same = semanticEqual(kept.spec?.template, previous.spec?.template);
   return withTemplateGeneration(kept, same ? generation : generation + 1);
 }

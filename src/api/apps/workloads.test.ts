@@ -277,6 +277,9 @@ describe("daemon sets", () => {
     expect(daemonSet.prepareForUpdate(moved, made, CONTEXT).metadata.annotations?.[key]).toBe("2");
     const labelled = changed(made, { "metadata.labels": { a: "b" } });
     expect(daemonSet.prepareForUpdate(labelled, made, CONTEXT).metadata.annotations?.[key]).toBe("1");
+    const bare = changed(made, { "metadata.annotations": undefined });
+    const status = { ...CONTEXT, subresource: "status" };
+    expect(daemonSet.prepareForUpdate(bare, made, status).metadata.annotations?.[key]).toBe("1");
   });
 });
 

@@ -2,7 +2,7 @@ import { defineKind } from "../../machinery/defineKind.ts";
 import type { Pod, PodSpec, PodStatus } from "../generated/core-v1.ts";
 import { withField, withMissing } from "../missing.ts";
 import { withFirst } from "./firstOfMany.ts";
-import { podColumns } from "./podColumns.ts";
+import { podColumns, podRowConditions } from "./podColumns.ts";
 import { keepAllButResources } from "./podResize.ts";
 import { podOnlyDefaults, podSpecDefaults } from "./podSpec/podSpecDefaults.ts";
 import { preparePodForCreate, preparePodForUpdate } from "./podStrategy.ts";
@@ -19,6 +19,8 @@ const podFieldSelectors = {
   "spec.hostNetwork": (pod: Pod) => String(pod.spec?.hostNetwork ?? false),
   "status.phase": (pod: Pod) => pod.status?.phase ?? "",
   "status.podIP": (pod: Pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? "",
+  // Taken, and yet nothing that pods are found by.
+  "status.podIPs": () => "",
   "status.nominatedNodeName": (pod: Pod) => pod.status?.nominatedNodeName ?? "",
 };
 
@@ -80,6 +82,7 @@ export const pod = defineKind<Pod>({
   hasGeneration: true,
   withDefaults: podDefaults,
   columns: podColumns,
+  rowConditions: podRowConditions,
   prepareForCreate: preparePodForCreate,
   prepareForUpdate: preparePodForUpdate,
   validate: validatePod,

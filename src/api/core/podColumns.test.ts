@@ -168,3 +168,12 @@ describe("the row of an event", () => {
     expect([cells(change)[0], cells(change)[7], cells(change)[8]]).toEqual([at(3), at(3), 1]);
   });
 });
+
+test.each([
+  ["Succeeded", "The pod has completed successfully."],
+  ["Failed", "The pod failed."],
+])("a row of a pod that has %s says so", (phase, message) => {
+  const ended = { metadata: { name: "web" }, status: { phase } } as unknown as Pod;
+  expect(pod.rowConditions?.(ended)).toEqual([{ type: "Completed", status: "True", reason: phase, message }]);
+  expect(pod.rowConditions?.({ ...ended, status: { phase: "Running" } })).toBeUndefined();
+});

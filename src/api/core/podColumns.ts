@@ -1,5 +1,5 @@
 /** What `kubectl get pods` prints. Source: kubernetes pkg/printers/internalversion/printers.go, printPod. */
-import { ageColumn, type Column, nameColumn } from "../../machinery/defineKind.ts";
+import { ageColumn, type Column, nameColumn, type RowCondition } from "../../machinery/defineKind.ts";
 import { ago } from "../../machinery/humanDuration.ts";
 import { NONE } from "../columns.ts";
 import type { ContainerStateTerminated, ContainerStatus, Pod } from "../generated/core-v1.ts";
@@ -147,3 +147,14 @@ export const podColumns: readonly Column<Pod>[] = [
   { name: "Nominated Node", type: "string", priority: 1, value: (pod) => pod.status?.nominatedNodeName || NONE },
   { name: "Readiness Gates", type: "string", priority: 1, value: readinessGatesText },
 ];
+
+const ENDED: Readonly<Record<string, { readonly reason: string; readonly message: string }>> = {
+  Succeeded: { reason: "Succeeded", message: "The pod has completed successfully." },
+  Failed: { reason: "Failed", message: "The pod failed." },
+};
+
+/** Source: printers.go podSuccessConditions, podFailedConditions. */
+export function podRowConditions({ status }: Pod): RowCondition[] | undefined {
+  const ended = ENDED[status?.phase ?? ""];
+  return ended && [{ type: "Completed", status: "True", ...ended }];
+}

@@ -164,7 +164,10 @@ describe("a new pod", () => {
 
   test("with scheduling gates says so", () => {
     const draft = made({ "spec.schedulingGates": [{ name: "a" }] });
-    expect(pod.prepareForCreate(draft, CONTEXT).status?.conditions?.[0]).toMatchObject({ reason: "SchedulingGated" });
+    expect(pod.prepareForCreate(draft, CONTEXT).status?.conditions?.[0]).toMatchObject({
+      reason: "SchedulingGated",
+      lastTransitionTime: "1970-01-01T00:00:00Z",
+    });
   });
 
   test("carries its own values of matchLabelKeys in its selectors", () => {

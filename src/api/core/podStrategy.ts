@@ -1,6 +1,6 @@
 /** What of a pod its writer may not decide. Source: registry/core/pod strategy.go (v1.36). */
 import type { WriteContext } from "../../machinery/defineKind.ts";
-import type { LabelSelector } from "../../machinery/object.ts";
+import { type LabelSelector, timestamp } from "../../machinery/object.ts";
 import type { Pod, PodAffinity, PodAffinityTerm, PodSpec, PodStatus } from "../generated/core-v1.ts";
 import { mapSame, withEach, withField } from "../missing.ts";
 import { computeQosClass } from "./podQos.ts";
@@ -55,13 +55,13 @@ const GATED = {
   message: "Scheduling is blocked due to non-empty scheduling gates",
 } as const;
 
-export function preparePodForCreate(pod: Pod): Pod {
+export function preparePodForCreate(pod: Pod, { nowMs }: WriteContext): Pod {
   const spec = pod.spec === undefined ? undefined : dropDisabledFields(pod.spec);
   if (spec === undefined) return { ...pod, status: { phase: "Pending" } };
   const status: PodStatus = {
     phase: "Pending",
     qosClass: computeQosClass(spec),
-    ...(spec.schedulingGates?.length && { conditions: [GATED as NonNullable<PodStatus["conditions"]>[number]] }),
+    ...(spec.schedulingGates?.length && { conditions: [{ ...GATED, lastTransitionTime: timestamp(nowMs) }] }),
   };
   return { ...pod, spec: withMatchLabelKeys(spec, pod.metadata.labels ?? {}), status };
 }

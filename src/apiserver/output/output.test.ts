@@ -14,6 +14,15 @@ async function filled(count = 2) {
 }
 
 describe("tables", () => {
+  it("leave dates as they are where no age is meant", async () => {
+    const { send } = testServer();
+    const ROLES = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles";
+    await send("POST", ROLES, { metadata: { name: "r" }, rules: [] });
+    const { body } = await send("GET", ROLES, undefined, { accept: TABLE });
+    expect(body.columnDefinitions[1]).toMatchObject({ name: "Created At", type: "date" });
+    expect(body.rows[0].cells[1]).toMatch(/^\d{4}-\d{2}-\d{2}T/);
+  });
+
   it("print ages as they are when asked", async () => {
     const server = await filled();
     await server.clock.advance(5 * 60_000 + 10_000);

@@ -17,8 +17,10 @@ export function tableView({ resource, server, request }: ResourceRequest, apiVer
   const include = includeObject(request.query?.get("includeObject") ?? "");
   const rowOf = (object: KubeObject) => {
     const context = { nowMs: server.env.clock.now() };
+    const conditions = resource.kind.rowConditions?.(object);
     return {
       cells: columns.map((column) => cellOf(column, object, context)),
+      ...(conditions !== undefined && { conditions }),
       object: shown(object, include, apiVersion),
     };
   };
@@ -67,7 +69,7 @@ function cellOf(column: Column<KubeObject>, object: KubeObject, context: { nowMs
 
 const definitionOf = ({ name, type = "string", format = "", description = "", priority = 0 }: Column<KubeObject>) => ({
   name,
-  type: type === "date" ? "string" : type,
+  type: type === "date" ? "string" : type === "instant" ? "date" : type,
   format,
   description,
   priority,

@@ -52,6 +52,13 @@ describe("list", () => {
     expect(body.items.map(({ metadata }: Named) => metadata.namespace)).toEqual(["a-b", "a", "b"]);
   });
 
+  it("takes a namespace to select by where there is none, and finds nothing", async () => {
+    const { send } = testServer({ bootstrap: true });
+    const CLASSES = "/apis/scheduling.k8s.io/v1/priorityclasses?fieldSelector=metadata.namespace%3Ddefault";
+    const { status, body } = await send("GET", CLASSES);
+    expect({ status, items: body.items }).toEqual({ status: 200, items: [] });
+  });
+
   const queries: [name: string, query: string, want: string | string[]][] = [
     ["selects by label", "labelSelector=odd%3Dtrue", ["a", "c", "e"]],
     ["selects by a set", "labelSelector=odd+in+(false)", ["b", "d"]],
