@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { realClock as clock } from "../../cluster/realEnv.ts";
@@ -63,6 +63,23 @@ describe.runIf(canRun(NEEDS))("a node on this machine", () => {
     expect(run("readlink", "/proc/self/ns/net")).toBe(before);
     expect(readNodeEnvironment(environment.runDirectory)).toEqual(environment);
     expect(mounts()).toHaveLength(4);
+  });
+
+  const last = cpus().length - 1;
+  test.each([
+    [0, last],
+    [last, 0],
+  ])("it can be made in a mount namespace that was made on processor %i, from processor %i", async (outer, inner) => {
+    await destroy();
+    const script = `const { createNodeEnvironment, destroyNodeEnvironment } = await import("${import.meta.dirname}/nodeEnvironment.ts");
+      const { realClock: clock } = await import("${import.meta.dirname}/../../cluster/realEnv.ts");
+      const options = { ...${JSON.stringify({ ...options(), clock: undefined })}, clock };
+      await createNodeEnvironment(options);
+      await destroyNodeEnvironment(options);
+      console.log("made");`;
+    const node = ["taskset", "-c", String(inner), process.execPath, "--input-type=module-typescript", "-e", script];
+    const argv = ["-c", String(outer), "unshare", "--mount", "--propagation", "private", ...node];
+    expect(execFileSync("taskset", argv).toString()).toBe("made\n");
   });
 
   test("what is mounted in it is not seen outside, and goes with it", () => {

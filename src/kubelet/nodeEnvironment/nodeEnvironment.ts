@@ -12,6 +12,7 @@
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Clock } from "../../lib/env.ts";
@@ -109,7 +110,30 @@ async function pinNamespaces(environment: NodeEnvironment): Promise<void> {
     `if [ -d ${HYBRID_UNIFIED} ]; then umount ${HYBRID_UNIFIED}; fi`,
   ];
   const script = ["-c", setUp.join(" && "), "sh", environment.node];
-  await promisify(execFile)("unshare", [...pins, "--propagation", "private", "sh", ...script]);
+  const command = ["unshare", ...pins, "--propagation", "private", "sh", ...script];
+  const unpin = () => unmountBelow(run, { itself: false });
+  await onAnyProcessor(command, unpin);
+}
+
+/**
+ * A mount namespace can be pinned only in an older one, which Linux tells by their numbers (fs/namespace.c,
+ * mnt_ns_loop). From 6.18 on each processor gives numbers of its own, so one that is made inside another young one, such
+ * as a system service's, may be refused; on the processor that made the outer one it never is.
+ */
+async function onAnyProcessor(command: readonly string[], undo: () => void): Promise<void> {
+  const processors = Array.from({ length: cpus().length }, (_, number) => ["taskset", "--cpu-list", String(number)]);
+  const failures: unknown[] = [];
+  for (const prefix of [[], ...processors]) {
+    const [program = "", ...rest] = [...prefix, ...command];
+    try {
+      await promisify(execFile)(program, rest);
+      return;
+    } catch (error) {
+      failures.push(error);
+      undo();
+    }
+  }
+  throw failures[0];
 }
 
 /** Whether all namespaces are pinned: a pin that is only an empty file is left from before a reboot. */
@@ -171,7 +195,7 @@ function removeEmptyParents({ cluster }: NodeEnvironment, cgroups: Cgroups): voi
 }
 
 /** Innermost first. Nothing may be mounted below a directory that is about to be removed. */
-function unmountBelow(directory: string): void {
-  const below = mountPoints().filter((path) => path === directory || path.startsWith(`${directory}/`));
+function unmountBelow(directory: string, { itself = true } = {}): void {
+  const below = mountPoints().filter((path) => (itself && path === directory) || path.startsWith(`${directory}/`));
   for (const path of below.reverse()) unmount(path);
 }
