@@ -126,8 +126,13 @@ function crash(env: Env, error: unknown): never {
 function sentenceOf(error: unknown, { logs, data }: ClusterPaths): string {
   const { name, message } = fullDiskError(data) ?? (error as Error);
   const isKnown = name === "UserError" || name === "DamagedStorageError" || name === "StorageLockedError";
-  return isKnown ? message : `the control plane could not start: ${message}; see ${join(logs, "control-plane.log")}`;
+  return isKnown
+    ? message
+    : `the control plane could not start: ${lastLineOf(message)}; see ${join(logs, "control-plane.log")}`;
 }
+
+/** Of a command that failed: what it said. */
+const lastLineOf = (message: string) => message.trimEnd().split("\n").at(-1);
 
 /** @param onEnd is told how to undo what has been started, as soon as it has been. */
 async function start(

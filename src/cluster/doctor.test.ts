@@ -10,6 +10,7 @@ interface Case {
   readonly platform?: string;
   readonly isRoot?: boolean;
   readonly rootCommand?: string;
+  readonly hasRootMount?: boolean;
   /** Commands that the machine has. */
   readonly has: readonly string[];
   readonly want: RegExp | undefined;
@@ -40,14 +41,23 @@ describe("real containers", () => {
       isRoot: false,
       want: /^ip missing; .* install -y iproute2; real containers need root: sudo npx skiff up$/,
     },
+    {
+      name: "need more than a chroot",
+      has: ALL,
+      hasRootMount: false,
+      want: /^real containers cannot be made in a chroot$/,
+    },
     { name: "need Linux before anything else", platform: "darwin", has: [], want: /^real containers need Linux$/ },
   ];
-  test.each(cases)("$name", ({ platform = "linux", isRoot = true, has, want, rootCommand = "sudo npx skiff up" }) => {
-    const findings = examine({ platform, isRoot, has: (command) => has.includes(command) });
-    const why = containersImpossible(findings, rootCommand);
-    if (want === undefined) expect(why).toBeUndefined();
-    else expect(why).toMatch(want);
-  });
+  test.each(cases)(
+    "$name",
+    ({ platform = "linux", isRoot = true, has, want, rootCommand = "sudo npx skiff up", hasRootMount = true }) => {
+      const findings = examine({ platform, isRoot, hasRootMount, has: (command) => has.includes(command) });
+      const why = containersImpossible(findings, rootCommand);
+      if (want === undefined) expect(why).toBeUndefined();
+      else expect(why).toMatch(want);
+    },
+  );
 });
 
 test("a PATH without the system's folders gets them, once", () => {

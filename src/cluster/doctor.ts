@@ -53,12 +53,26 @@ export const installCommand = (packages: readonly string[]): string =>
 export interface Machine {
   readonly platform: string;
   readonly isRoot: boolean;
+  /** In a chroot nothing is mounted at "/", and no mount namespace can be kept. */
+  readonly hasRootMount: boolean;
   readonly has: (command: string) => boolean;
+}
+
+/** The fifth field is where. Source: proc_pid_mountinfo(5). */
+function isMounted(folder: string): boolean {
+  const table = "/proc/self/mountinfo";
+  return (
+    existsSync(table) &&
+    readFileSync(table, "utf8")
+      .split("\n")
+      .some((line) => line.split(" ")[4] === folder)
+  );
 }
 
 const thisMachine = (): Machine => ({
   platform: process.platform,
   isRoot: process.getuid?.() === 0,
+  hasRootMount: isMounted("/"),
   has: (command) => findProgram(command) !== undefined,
 });
 
@@ -77,6 +91,7 @@ export function examine(machine: Machine = thisMachine()): Finding[] {
         false,
       ),
     ),
+    finding("root folder", machine.hasRootMount, "a mount of its own", "real containers cannot be made in a chroot"),
     finding("cgroups", existsSync("/sys/fs/cgroup"), "mounted", "mount cgroups at /sys/fs/cgroup"),
     inotify(),
   ];
