@@ -160,6 +160,8 @@ describe("fieldValidation", () => {
   it("warns, ignores, or refuses", () => {
     expect(checkFieldValidation("Warn", problems, pod.kind)).toEqual(problems);
     expect(checkFieldValidation("Ignore", problems, pod.kind)).toEqual([]);
+    const many = Array.from({ length: 1_000 }, (_, index) => `unknown field "${index}"`);
+    expect(checkFieldValidation("Warn", many, pod.kind)).toEqual(many.slice(0, 100));
     expect(() => checkFieldValidation("Strict", problems, pod.kind)).toThrow(
       'Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field "spec.foo", duplicate field "a"',
     );

@@ -19,6 +19,9 @@ export function parseFieldValidation(parameter: string | null | undefined): Fiel
   });
 }
 
+/** What is found beyond these is not told. Source: sigs.k8s.io/json kubernetes_patch.go, saveStrictError. */
+const PROBLEMS_MAX = 100;
+
 /**
  * Gives the warnings to send; throws a BadRequest for Strict when there is anything to say.
  * Source: apimachinery runtime NewStrictDecodingError ("strict decoding error: a, b").
@@ -29,6 +32,7 @@ export function checkFieldValidation(
   kind: DecodedKind,
 ): readonly string[] {
   if (mode === "Ignore" || problems.length === 0) return [];
-  if (mode === "Warn") return [...new Set(problems)];
-  throw cannotBeHandled(kind, `strict decoding error: ${[...new Set(problems)].join(", ")}`);
+  const told = [...new Set(problems)].slice(0, PROBLEMS_MAX);
+  if (mode === "Warn") return told;
+  throw cannotBeHandled(kind, `strict decoding error: ${told.join(", ")}`);
 }
