@@ -172,6 +172,14 @@ test("what is no HTTP is told so", async () => {
   expect(await said(socket)).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
 });
 
+test("HTTP without TLS is told what is missing", async () => {
+  const socket = connectTcp(http.ports[0] as number, "127.0.0.1");
+  socket.write("GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  let text = "";
+  for await (const chunk of socket) text += chunk;
+  expect(text).toBe("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
+});
+
 test("when one address is taken, none is listened on", async () => {
   const directory = mkdtempSync(join(tmpdir(), "skiff-http-"));
   const path = join(directory, "api.sock");

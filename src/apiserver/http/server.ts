@@ -172,12 +172,20 @@ function listen(address: ListenAddress, { tls }: HttpServerOptions, onSecure: (s
     },
     onSecure,
   );
-  server.on("tlsClientError", () => undefined);
+  server.on("tlsClientError", refusePlainHttp);
   if ("path" in address) rmSync(address.path, { force: true });
   return new Promise<typeof server>((resolve, reject) => {
     server.once("error", reject);
     server.listen(address, () => resolve(server));
   });
+}
+
+/** To who forgot the "s" of https. Source: net/http conn.serve. */
+function refusePlainHttp({ code }: NodeJS.ErrnoException, socket: TLSSocket): void {
+  if (code !== "ERR_SSL_HTTP_REQUEST") return;
+  // The connection below, which Node has under no documented name.
+  const { _parent: plain } = socket as TLSSocket & { readonly _parent?: Duplex };
+  plain?.end("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
 }
 
 /** One request of either protocol, without its body. */
