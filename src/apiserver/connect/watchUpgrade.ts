@@ -9,6 +9,8 @@ import type { Upgrade } from "./httpOverConnection.ts";
 const RECEIVED_BYTES_MAX = 4096;
 /** Events wait for the peer once this much is unsent. */
 const UNSENT_BYTES_MAX = 256 * 1024;
+/** Source: RFC 6455, 7.4.1. */
+const NORMAL_CLOSURE = 1000;
 /** In front of each protobuf frame, where messages need none. */
 const LENGTH_BYTES = 4;
 
@@ -39,7 +41,7 @@ async function send(webSocket: WebSocket, { events, isFramed = false }: WatchRes
       if (webSocket.bufferedAmount > UNSENT_BYTES_MAX) await sent;
     }
   }
-  webSocket.close();
+  webSocket.close(NORMAL_CLOSURE);
 }
 
 function errorOf(response: ApiResponse): ApiError {
