@@ -20,6 +20,8 @@ import type { VirtualResource } from "./virtualResources.ts";
 /** Answers every request whose path begins with `prefix`. */
 export interface Route {
   readonly prefix: string;
+  /** Among the paths that `/` names, as it is unless this is false. */
+  readonly isListed?: boolean;
   readonly handle: ApiHandler;
 }
 
@@ -133,7 +135,8 @@ function indexPaths({ discovery, routes, healthChecks }: RequestHandlerOptions):
     probe,
     ...healthChecks.map(({ name }) => `${probe}/${name}`),
   ]);
-  return ["/api", "/apis", "/version", ...groups, ...probes, ...routes.map(({ prefix }) => prefix)].sort();
+  const listed = routes.flatMap(({ prefix, isListed = true }) => (isListed ? [prefix] : []));
+  return ["/api", "/apis", "/version", ...groups, ...probes, ...listed].sort();
 }
 
 async function answerVirtual(

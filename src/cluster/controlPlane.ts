@@ -14,6 +14,7 @@ import { connectSubresources } from "../apiserver/connect/podSubresources.ts";
 import { POD_STREAM_SUBRESOURCES } from "../apiserver/connect/podUpgrade.ts";
 import { connectUpgrade } from "../apiserver/connect/upgrade.ts";
 import { watchUpgrade } from "../apiserver/connect/watchUpgrade.ts";
+import { noCustomResources } from "../apiserver/discovery/noCustomResources.ts";
 import { GIT_VERSION } from "../apiserver/discovery/version.ts";
 import type { RawUpgrade } from "../apiserver/http/server.ts";
 import { createOpenApi } from "../apiserver/openapi/openApi.ts";
@@ -83,7 +84,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     bootstrap: true,
     services: { serviceCidr: options.serviceCidr },
     subresources: connectSubresources(egress),
-    routes: [{ prefix: "/openapi", handle: async (request) => openApi(request) }],
+    routes: [{ prefix: "/openapi", handle: async (request) => openApi(request) }, noCustomResources],
     serverAddress: `${options.apiServer.address}:${options.apiServer.port}`,
   });
   const client = (user: UserInfo, userAgent: string) =>

@@ -7,7 +7,7 @@ import { podTemplateDefaults } from "../core/podSpec/podSpecDefaults.ts";
 import { podTemplateWarnings } from "../core/podWarnings.ts";
 import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy } from "../generated/apps-v1.ts";
 import { withField, withMissing, withMissingPointers } from "../missing.ts";
-import { keepLabelsOnStatus, withoutStatus } from "../strategy.ts";
+import { withoutStatus } from "../strategy.ts";
 import { validateDaemonSet, validateDaemonSetUpdate } from "./daemonSetValidation.ts";
 
 /** Source: apis/apps/v1/defaults.go, SetDefaults_DaemonSet. */
@@ -38,9 +38,7 @@ const dropDisabled = (spec: DaemonSetSpec): DaemonSetSpec => withField(spec, "te
 /** Source: registry/apps/daemonset strategy.go, PrepareForUpdate. */
 function prepareDaemonSetForUpdate(next: DaemonSet, previous: DaemonSet, context: WriteContext): DaemonSet {
   const generation = Number(previous.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
-  if (context.subresource === "status") {
-    return withTemplateGeneration(keepLabelsOnStatus(next, previous, context), generation);
-  }
+  if (context.subresource === "status") return withTemplateGeneration(next, generation);
   const kept = withField(next, "spec", dropDisabled);
   const same = semanticEqual(kept.spec?.template, previous.spec?.template);
   return withTemplateGeneration(kept, same ? generation : generation + 1);

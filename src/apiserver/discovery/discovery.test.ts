@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { testServer } from "../testServer.ts";
 import { compareVersions } from "./describedGroups.ts";
+import { noCustomResources } from "./noCustomResources.ts";
 
 const { send } = testServer();
 const AGGREGATED =
@@ -94,5 +95,23 @@ describe("discovery", () => {
   it("puts versions in order", () => {
     const versions = ["v1beta1", "v2", "v1", "v1alpha1", "v10", "v1beta2", "foo"];
     expect(versions.toSorted(compareVersions)).toEqual(["v10", "v2", "v1", "v1beta2", "v1beta1", "v1alpha1", "foo"]);
+  });
+});
+
+describe("custom resources", () => {
+  const server = testServer({ routes: [noCustomResources] });
+  const PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
+  it("are none, which is answered so that kubectl can say that it knows no such kind", async () => {
+    expect(await server.send("GET", `${PATH}?limit=500`)).toMatchObject({ status: 200, body: { items: [] } });
+  });
+
+  it.each(["POST", "DELETE"] as const)("cannot be made: %s", async (method) => {
+    expect((await server.send(method, PATH, method === "POST" ? {} : undefined)).status).toBe(404);
+  });
+
+  it("are not named in discovery", async () => {
+    expect((await server.send("GET", "/")).body.paths).not.toContain(PATH);
+    expect(JSON.stringify((await server.send("GET", "/apis")).body)).not.toContain("apiextensions");
   });
 });

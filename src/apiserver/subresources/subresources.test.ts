@@ -52,6 +52,15 @@ describe("scale", () => {
     expect(deployment.body).toMatchObject({ spec: { replicas: 6 }, metadata: { generation: 3 } });
   });
 
+  it("is remarked on as its owner is", async () => {
+    const { send } = await withDeployment();
+    const nodeSelector = { "beta.kubernetes.io/os": "linux" };
+    const patch = { spec: { template: { spec: { nodeSelector } } } };
+    await send("PATCH", `${DEPLOYMENTS}/d`, patch, { "content-type": "application/merge-patch+json" });
+    const { headers } = await send("PUT", `${DEPLOYMENTS}/d/scale`, { metadata: { name: "d" }, spec: { replicas: 5 } });
+    expect(headers.warning).toContain('use \\"kubernetes.io/os\\" instead');
+  });
+
   it("is never below zero, and never of an old version", async () => {
     const { send } = await withDeployment();
     const { body } = await send("PATCH", `${DEPLOYMENTS}/d/scale`, { spec: { replicas: -1 } }, MERGE);

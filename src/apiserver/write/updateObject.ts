@@ -91,7 +91,8 @@ function finished(call: ResourceRequest, wanted: KubeObject, current: KubeObject
     ...kind.validateUpdate(object, current, context),
   ];
   if (errors.length > 0) throw invalidObject(kind.storedAs ?? kind, object.metadata.name, errors);
-  if (call.info.subresource === "") call.warnings.push(...kind.warnings(object, current));
+  if (call.info.subresource === "" || call.info.subresource === "scale")
+    call.warnings.push(...kind.warnings(object, current));
   return object;
 }
 

@@ -1,5 +1,5 @@
 /** JSON patches (RFC 6902), `application/json-patch+json`. */
-import { applyPatch, type Operation } from "rfc6902";
+import { applyPatch, type Operation, Pointer } from "rfc6902";
 import { ApiError } from "../errors.ts";
 import { badPatch, isJsonObject, jsonCopy, unprocessablePatch } from "./patchError.ts";
 
@@ -33,11 +33,21 @@ function applyOne(holder: { document: unknown }, operation: unknown): void {
     throw unprocessablePatch(new Error(`Unexpected kind: ${isJsonObject(operation) ? operation.op : "unknown"}`));
   }
   try {
-    const [error] = applyPatch(holder, [underDocument(operation)]);
+    const [error] = applyPatch(holder, [asUpstreamMeans(holder, underDocument(operation))]);
     if (error !== null && error !== undefined) throw error;
   } catch (error) {
     throw unprocessablePatch(error);
   }
+}
+
+/**
+ * Upstream's library adds what is to be replaced in an object that lacks it, against RFC 6902, and clients rely on it.
+ * Source: evanphx/json-patch v4, partialDoc.get.
+ */
+function asUpstreamMeans(holder: { document: unknown }, operation: Operation): Operation {
+  if (operation.op !== "replace") return operation;
+  const { parent, value } = Pointer.fromJSON(operation.path).evaluate(holder);
+  return value === undefined && isJsonObject(parent) ? { ...operation, op: "add" } : operation;
 }
 
 /** The library cannot replace the root, so the document is held by one more object. */

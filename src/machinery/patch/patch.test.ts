@@ -11,6 +11,11 @@ describe("applyJsonPatch", () => {
     ["appends", [{ op: "add", path: "/a/b/-", value: 3 }], { ...document, a: { b: [1, 2, 3] } }],
     ["removes", [{ op: "remove", path: "/x~1y" }], { a: document.a }],
     ["replaces the whole", [{ op: "replace", path: "", value: { n: 1 } }], { n: 1 }],
+    [
+      "replaces what is not there, as upstream does",
+      [{ op: "replace", path: "/a/c", value: 1 }],
+      { ...document, a: { b: [1, 2], c: 1 } },
+    ],
     ["moves", [{ op: "move", from: "/x~1y", path: "/w" }], { a: document.a, w: "z" }],
     ["copies", [{ op: "copy", from: "/a/b/0", path: "/w" }], { ...document, w: 1 }],
     ["tests", [{ op: "test", path: "/a/b", value: [1, 2] }], document],
@@ -23,6 +28,8 @@ describe("applyJsonPatch", () => {
   it.each<[string, unknown, number]>([
     ["a failed test", [{ op: "test", path: "/a/b/0", value: 2 }], 422],
     ["a path that is not there", [{ op: "remove", path: "/q" }], 422],
+    ["an element that is not there", [{ op: "replace", path: "/a/b/2", value: 3 }], 422],
+    ["a member of what is not there", [{ op: "replace", path: "/q/r", value: 3 }], 422],
     ["an unknown operation", [{ op: "frob", path: "/a" }], 422],
     ["a patch that is no list", { op: "add" }, 400],
     [
@@ -36,9 +43,9 @@ describe("applyJsonPatch", () => {
 
   it("does not touch prototypes", () => {
     const attempts = ["/__proto__/polluted", "/constructor/prototype/polluted"];
-    for (const path of attempts) {
+    for (const [path, op] of attempts.flatMap((path) => [[path, "add"] as const, [path, "replace"] as const])) {
       try {
-        applyJsonPatch({ a: 1 }, [{ op: "add", path, value: 1 }]);
+        applyJsonPatch({ a: 1 }, [{ op, path, value: 1 }]);
       } catch (error) {
         expect(error).toMatchObject({ code: 422 });
       }
