@@ -53,3 +53,7 @@ it("resolves every type of the table, recursive ones too", () => {
 });
 
 it("refuses a type that does not exist", () => expect(() => schemas.type("x")).toThrow("no type x in the table"));
+
+it("takes raw extensions for one value", () => {
+  expect(field("api.apps.v1.ControllerRevision", "data").schema).toEqual({ kind: "any", atomic: true });
+});

@@ -5,15 +5,15 @@
  */
 import { goTypesOf } from "./goTypes.ts";
 import type { GroupVersionKind } from "./object.ts";
-import {
-  ANY,
-  type Field,
-  type ListSchema,
-  type PatchStrategy,
-  type ScalarSchema,
-  type ScalarType,
-  type Schema,
-  type StructSchema,
+import type {
+  AnySchema,
+  Field,
+  ListSchema,
+  PatchStrategy,
+  ScalarSchema,
+  ScalarType,
+  Schema,
+  StructSchema,
 } from "./schemaTypes.ts";
 
 export {
@@ -61,6 +61,9 @@ export interface Schemas {
 
 /** A type of more kinds than this is an option type that every group shares (DeleteOptions, WatchEvent). */
 const KINDS_OF_ONE_TYPE_MAX = 2;
+
+/** A raw extension of a built-in kind belongs to one manager as a whole. Source: structured-merge-diff `__untyped_atomic_`. */
+const RAW: AnySchema = { kind: "any", atomic: true };
 
 const SCALARS = new Map<string, ScalarSchema>(
   (
@@ -126,7 +129,7 @@ export function buildSchemas(table: TypeTable): Schemas {
     if (text.startsWith("{}")) {
       return { kind: "map", values: schemaOf(text.slice(2), NO_FLAGS), atomic: flags.atomicMap };
     }
-    if (text === "any") return ANY;
+    if (text === "any") return RAW;
     const scalar = SCALARS.get(text);
     if (scalar !== undefined) return scalar;
     const struct = type(text);

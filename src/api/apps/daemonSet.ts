@@ -20,7 +20,7 @@ function strategyDefaults(given: DaemonSetUpdateStrategy): DaemonSetUpdateStrate
 }
 
 const daemonSetDefaults = (set: DaemonSet): DaemonSet =>
-  withField(set, "spec", (spec) => {
+  withField(withKnownGeneration(set), "spec", (spec) => {
     const next = withMissing(spec, { updateStrategy: {}, revisionHistoryLimit: 10 });
     return withField(withField(next, "updateStrategy", strategyDefaults), "template", podTemplateDefaults);
   });
@@ -32,6 +32,10 @@ function withTemplateGeneration(set: DaemonSet, generation: number): DaemonSet {
   const annotations = { ...set.metadata.annotations, [TEMPLATE_GENERATION]: `${generation}` };
   return { ...set, metadata: { ...set.metadata, annotations } };
 }
+
+/** What is read without one is of generation 0. Source: apis/apps/v1/conversion.go, Convert_apps_DaemonSet_To_v1_DaemonSet. */
+const withKnownGeneration = (set: DaemonSet): DaemonSet =>
+  set.metadata.annotations?.[TEMPLATE_GENERATION] === undefined ? withTemplateGeneration(set, 0) : set;
 
 const dropDisabled = (spec: DaemonSetSpec): DaemonSetSpec => withField(spec, "template", dropDisabledTemplateFields);
 

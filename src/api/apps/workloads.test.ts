@@ -273,6 +273,8 @@ describe("daemon sets", () => {
     const key = "deprecated.daemonset.template.generation";
     const made = daemonSet.prepareForCreate(BASE as unknown as DaemonSet, CONTEXT);
     expect(made.metadata.annotations?.[key]).toBe("1");
+    expect(daemonSet.withDefaults(BASE as unknown as DaemonSet).metadata.annotations?.[key]).toBe("0");
+    expect(daemonSet.withDefaults(made).metadata.annotations?.[key]).toBe("1");
     const moved = changed(made, { "spec.template.spec.containers[0].image": "example/web:2" });
     expect(daemonSet.prepareForUpdate(moved, made, CONTEXT).metadata.annotations?.[key]).toBe("2");
     const labelled = changed(made, { "metadata.labels": { a: "b" } });
