@@ -28,7 +28,6 @@ export const replicaSet = defineKind<ReplicaSet>({
     },
   },
   hasGeneration: true,
-  fieldSelectors: { "status.replicas": (set) => String(set.status?.replicas ?? 0) },
   withDefaults: (set) =>
     withField(set, "spec", (spec) => withField(withMissing(spec, { replicas: 1 }), "template", podTemplateDefaults)),
   columns: [

@@ -52,6 +52,15 @@ describe("list", () => {
     expect(body.items.map(({ metadata }: Named) => metadata.namespace)).toEqual(["a-b", "a", "b"]);
   });
 
+  it("finds no ReplicaSets by their status, which upstream's apps/v1 does not convert", async () => {
+    const { send } = testServer();
+    const { status, body } = await send("GET", "/apis/apps/v1/replicasets?fieldSelector=status.replicas%3D0");
+    expect(status).toBe(400);
+    expect(body.message).toBe(
+      '"status.replicas" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    );
+  });
+
   it("takes a namespace to select by where there is none, and finds nothing", async () => {
     const { send } = testServer({ bootstrap: true });
     const CLASSES = "/apis/scheduling.k8s.io/v1/priorityclasses?fieldSelector=metadata.namespace%3Ddefault";
