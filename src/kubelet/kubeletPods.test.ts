@@ -330,6 +330,17 @@ test.each([
   await stop();
 });
 
+test("a pull secret that is not there is told before the pull", async () => {
+  const { clock, create, events, stop } = await testKubelet();
+  const spec = { imagePullSecrets: [{ name: "typo" }], containers: [{ name: "app", image: "web:does-not-exist" }] };
+  await create({ name: "private", spec });
+  await clock.advance(100);
+  expect((await events("private"))[1]).toBe(
+    "FailedToRetrieveImagePullSecret: Unable to retrieve some image pull secrets (typo); attempting to pull the image may not succeed.",
+  );
+  await stop();
+});
+
 test("a kernel setting that others would feel is refused", async () => {
   const { clock, create, pod, events, stop } = await testKubelet();
   await create({ name: "tuned", spec: { securityContext: { sysctls: [{ name: "kernel.msgmax", value: "1" }] } } });

@@ -1,6 +1,7 @@
 /** postStart and preStop. Source: kubelet lifecycle/handlers.go. */
 import type { Container, LifecycleHandler, Pod } from "../api/generated/core-v1.ts";
 import type { KubeletContext } from "./context.ts";
+import { formatPod } from "./podLifecycle/runtimePod.ts";
 import { httpProbe } from "./probes/httpProbe.ts";
 import { resolvePort } from "./probes/resolvePort.ts";
 
@@ -18,7 +19,7 @@ const HTTP_HOOK_TIMEOUT_MS = 30_000;
 
 type HookContext = Pick<KubeletContext, "runtime" | "env" | "dial">;
 
-async function httpHook(context: HookContext, { pod, container, podIps }: HookTarget, handler: LifecycleHandler) {
+async function httpHook(context: HookContext, { container, podIps }: HookTarget, handler: LifecycleHandler) {
   const action = handler.httpGet;
   if (action === undefined) return;
   const host = action.host !== undefined && action.host !== "" ? action.host : (podIps[0] ?? "");
@@ -33,7 +34,40 @@ async function httpHook(context: HookContext, { pod, container, podIps }: HookTa
     timeoutMs: HTTP_HOOK_TIMEOUT_MS,
     userAgent: "kube-lifecycle/1.36",
   });
-  if (verdict === "Failure") throw new Error(`${message} (pod ${pod.metadata.name})`);
+  if (verdict === "Failure") throw new Error(message);
+}
+
+/** A command that ended with an error, and all that it said. */
+class CommandFailure extends Error {
+  readonly output: string;
+  constructor(message: string, output: string) {
+    super(message);
+    this.output = output;
+  }
+}
+
+async function execHook({ runtime }: HookContext, containerId: string, command: readonly string[], timeoutMs: number) {
+  const { exitCode, stdout, stderr } = await runtime.execSync(containerId, command, timeoutMs);
+  if (exitCode === 0) return;
+  const said = Buffer.from(stderr).toString("utf8");
+  const output = Buffer.concat([stdout, stderr]).toString("utf8");
+  throw new CommandFailure(`command '${command.join(" ")}' exited with ${exitCode}: ${said}`, output);
+}
+
+/** "Exec lifecycle hook ([sh -c exit 1]) for Container …". Source: lifecycle/handlers.go. */
+function failure(error: unknown, { pod, container }: HookTarget, handler: LifecycleHandler): Error {
+  const { exec, httpGet, sleep } = handler;
+  const what =
+    exec !== undefined
+      ? `Exec lifecycle hook ([${(exec.command ?? []).join(" ")}])`
+      : httpGet !== undefined
+        ? `HTTP lifecycle hook (${httpGet.path ?? ""})`
+        : `Sleep lifecycle hook (${sleep?.seconds})`;
+  const where = `for Container ${JSON.stringify(container.name)} in Pod ${JSON.stringify(formatPod(pod))}`;
+  const why = error instanceof Error ? error.message : String(error);
+  const output = error instanceof CommandFailure ? error.output : "";
+  const message = exec === undefined ? "" : `, message: ${JSON.stringify(output)}`;
+  return new Error(`${what} ${where} failed - error: ${why}${message}`, { cause: error });
 }
 
 /** @throws Error when the hook failed. */
@@ -44,13 +78,21 @@ export async function runHook(
   timeoutMs: number = HOOK_TIMEOUT_MAX_MS,
   signal?: AbortSignal,
 ): Promise<void> {
-  if (handler.exec !== undefined) {
-    const command = handler.exec.command ?? [];
-    const result = await context.runtime.execSync(target.containerId, command, timeoutMs);
-    if (result.exitCode === 0) return;
-    const output = Buffer.concat([result.stdout, result.stderr]).toString("utf8");
-    throw new Error(`command '${command.join(" ")}' exited with ${result.exitCode}: ${output}`);
+  try {
+    await run(context, target, handler, timeoutMs, signal);
+  } catch (error) {
+    throw failure(error, target, handler);
   }
+}
+
+async function run(
+  context: HookContext,
+  target: HookTarget,
+  handler: LifecycleHandler,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (handler.exec !== undefined) return execHook(context, target.containerId, handler.exec.command ?? [], timeoutMs);
   if (handler.httpGet !== undefined) return httpHook(context, target, handler);
   if (handler.sleep !== undefined) return context.env.clock.sleep(handler.sleep.seconds * 1000, signal);
   if (handler.tcpSocket !== undefined) {

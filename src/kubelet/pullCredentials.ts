@@ -1,5 +1,6 @@
 /** Registry credentials from a pod's imagePullSecrets. Source: kubernetes pkg/credentialprovider/secrets. */
 import type { Pod, Secret } from "../api/generated/core-v1.ts";
+import type { Recorder } from "./events.ts";
 import type { References } from "./references.ts";
 import type { RegistryCredential } from "./runtime.ts";
 
@@ -36,10 +37,20 @@ export function credentialsOf({ data }: Secret): readonly RegistryCredential[] {
   return Object.entries(auths).map(([key, entry]) => credentialOf(hostOf(key), entry));
 }
 
-/** What is missing or no registry secret counts for nothing, as upstream. */
-export async function pullCredentials(references: References, pod: Pod): Promise<readonly RegistryCredential[]> {
+/** What is missing or no registry secret counts for nothing, as upstream; what is missing is told. */
+export async function pullCredentials(
+  references: References,
+  recorder: Recorder,
+  pod: Pod,
+): Promise<readonly RegistryCredential[]> {
   const { uid, namespace = "" } = pod.metadata;
   const names = (pod.spec.imagePullSecrets ?? []).flatMap(({ name }) => name ?? []);
   const secrets = await Promise.all(names.map((name) => references.secret(uid, namespace, name)));
+  const missing = names.filter((_, index) => secrets[index] === undefined);
+  if (missing.length > 0) {
+    // Source: kubelet_pods.go getPullSecretsForPod.
+    const text = `Unable to retrieve some image pull secrets (${missing.join(", ")}); attempting to pull the image may not succeed.`;
+    recorder.event({ ...pod, apiVersion: "v1", kind: "Pod" }, "Warning", "FailedToRetrieveImagePullSecret", text);
+  }
   return secrets.flatMap((secret) => (secret === undefined ? [] : credentialsOf(secret)));
 }

@@ -72,7 +72,9 @@ export function nextAttempt(pod: Pod, runtimePod: RuntimePod, name: string): num
 
 async function image(context: KubeletContext, { pod, container, signal }: StartInput): Promise<ImageStatus> {
   try {
-    const ensured = context.images.ensure(pod, container, () => pullCredentials(context.references, pod));
+    const ensured = context.images.ensure(pod, container, () =>
+      pullCredentials(context.references, context.recorder, pod),
+    );
     return await orAborted(ensured, signal);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
