@@ -91,7 +91,12 @@ export function examine(machine: Machine = thisMachine()): Finding[] {
         false,
       ),
     ),
-    finding("root folder", machine.hasRootMount, "a mount of its own", "real containers cannot be made in a chroot"),
+    finding(
+      "root folder",
+      machine.hasRootMount,
+      "a mount of its own",
+      "this is a chroot, in which no mount namespace can be made",
+    ),
     finding("cgroups", existsSync("/sys/fs/cgroup"), "mounted", "mount cgroups at /sys/fs/cgroup"),
     inotify(),
   ];
