@@ -27,6 +27,20 @@ describe("admission", () => {
     expect(body.message).toBe('Pod "p" is invalid: spec.containers: Required value');
   });
 
+  it.each([
+    ["a new node", undefined, ["not-ready:NoSchedule"]],
+    ["with a taint of its own", [{ key: "own", effect: "NoExecute" }], ["own:NoExecute", "not-ready:NoSchedule"]],
+    ["that says it itself", [{ key: "node.kubernetes.io/not-ready", effect: "NoSchedule" }], ["not-ready:NoSchedule"]],
+  ])("keeps pods from %s until it is known to be ready", async (_, taints, expected) => {
+    const { send } = await cluster();
+    const { body } = await send("POST", "/api/v1/nodes", { metadata: { name: "n" }, spec: { taints } });
+    const shown = ({ key, effect }: { key: string; effect: string }) => `${key.split("/").at(-1)}:${effect}`;
+    expect(body.spec.taints.map(shown)).toEqual(expected);
+    // Only at its creation.
+    const { body: updated } = await send("PUT", "/api/v1/nodes/n", { ...body, spec: {} });
+    expect(updated.spec.taints).toBeUndefined();
+  });
+
   it("gives a pod its account, token, tolerations and priority", async () => {
     const { send } = await cluster();
     const { body } = await send("POST", PODS, pod());
