@@ -243,6 +243,18 @@ test("a forced deletion ends containers at once, whatever grace their pod would 
   await stop();
 });
 
+test("a pod whose deletion was forced takes no room from its successor, however long it takes to end", async () => {
+  const { clock, create, pod, client, stop } = await testKubelet();
+  const containers = [{ name: "app", image: "web:1.0", resources: { requests: { cpu: "3" } } }];
+  await create({ name: "large", annotations: { [`${SIMULATED}/stop-delay`]: "100s" }, spec: { containers } });
+  await clock.advance(100);
+  await client.delete(podKind, { name: "large", namespace: "default" }, { gracePeriodSeconds: 0 });
+  await create({ name: "large", spec: { containers } });
+  await clock.advance(100);
+  expect((await pod("large")).status.phase).toBe("Running");
+  await stop();
+});
+
 test("a second deletion with less grace hurries the first", async () => {
   const { clock, create, pod, client, stop } = await testKubelet();
   await create({ name: "slow", annotations: { [`${SIMULATED}/stop-delay`]: "100s" } });

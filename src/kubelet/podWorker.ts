@@ -104,9 +104,12 @@ export class PodWorker {
     return { ...runtimePod, containers: runtimePod.containers.filter(({ id }) => !inPostStart.has(id)) };
   }
 
-  /** It counts against the node's resources: it may still run. */
+  /**
+   * It counts against the node's resources: it may still run. One that the API does not have does not count, as nobody
+   * could know of it. Source: kubelet_pods.go GetActivePods.
+   */
   get isActive(): boolean {
-    return this.#phase === "Syncing" || this.#phase === "Terminating";
+    return !this.#isGone && (this.#phase === "Syncing" || this.#phase === "Terminating");
   }
 
   /** The API has a newer form of it. */
