@@ -2,12 +2,15 @@ import { CommandError } from "../backends/command.ts";
 
 /** Scripts that share a process; with more, the first would wait for the last. */
 const SCRIPTS_AT_ONCE_MAX = 5;
+/** Of those that can wait: whatever comes meanwhile waits for them to end. */
+const PATIENT_AT_ONCE_MAX = 2;
 
 /** Stands around each exit code; no tool prints it. ASCII's record separator. */
 const MARK = "\x1e";
 
 interface Waiting {
   readonly script: string;
+  readonly canWait: boolean;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -20,9 +23,13 @@ const grouped = (scripts: readonly string[]): string =>
  * Runs shell scripts, one after the other. Those that come while others run share the next process, because with many
  * pods at once starting processes costs more than what these do.
  * @param run one script for `sh`, to its end; gives what it printed
- * @returns how to run a script. It throws a CommandError when that fails, whatever the others do.
+ * @returns how to run a script. It throws a CommandError when that fails, whatever the others do. What can wait lets
+ * everything else go first: the kernel takes its time to remove a wire, and a hundred of them would hold back for seconds
+ * those of pods that start.
  */
-export function groupedShell(run: (script: string) => Promise<string>): (script: string) => Promise<void> {
+export function groupedShell(
+  run: (script: string) => Promise<string>,
+): (script: string, options?: { readonly canWait?: boolean }) => Promise<void> {
   const waiting: Waiting[] = [];
   let isRunning = false;
 
@@ -39,15 +46,25 @@ export function groupedShell(run: (script: string) => Promise<string>): (script:
     }
   };
 
+  /** Of one sort, so that what starts does not wait for the rest of its group either. */
+  const nextGroup = (): readonly Waiting[] => {
+    const [first] = waiting;
+    const end = waiting.findIndex(({ canWait }) => canWait !== first?.canWait);
+    const atOnceMax = first?.canWait === true ? PATIENT_AT_ONCE_MAX : SCRIPTS_AT_ONCE_MAX;
+    return waiting.splice(0, Math.min(end < 0 ? waiting.length : end, atOnceMax));
+  };
+
   const runAll = async (): Promise<void> => {
     isRunning = true;
-    while (waiting.length > 0) await runGroup(waiting.splice(0, SCRIPTS_AT_ONCE_MAX));
+    while (waiting.length > 0) await runGroup(nextGroup());
     isRunning = false;
   };
 
-  return (script) =>
+  return (script, { canWait = false } = {}) =>
     new Promise((resolve, reject) => {
-      waiting.push({ script, resolve, reject });
+      const patient = waiting.findIndex((other) => other.canWait);
+      const place = canWait || patient < 0 ? waiting.length : patient;
+      waiting.splice(place, 0, { script, canWait, resolve, reject });
       if (!isRunning) void runAll();
     });
 }

@@ -50,7 +50,8 @@ export async function podNetwork(config: PodNetworkConfig): Promise<PodNetwork> 
     const ip = store.state.assigned[sandboxId];
     if (ip === undefined) return;
     const hostPorts = store.state.hostPorts[sandboxId] ?? [];
-    await shell(detachScript(sandboxId, ip) + orElse(hostPortScript("delete", ip, hostPorts)));
+    const script = detachScript(sandboxId, ip) + orElse(hostPortScript("delete", ip, hostPorts));
+    await shell(script, { canWait: true });
     const { [sandboxId]: _, ...others } = store.state.hostPorts;
     await store.save({ ...releaseAddress(store.state, sandboxId), hostPorts: others });
   };
