@@ -8,11 +8,6 @@ import { type Benchmark, quantile } from "./figure.ts";
 const SINGLE_RUNS = 15;
 const BATCH = 20;
 const BATCH_RUNS = 5;
-/**
- * The API forgets a pod at once, its node two seconds later: `sleep` as the first process is deaf to SIGTERM and has to be
- * killed. What it costs to take so many down (about as much as to start half of them) is not part of the next start.
- */
-const TEAR_DOWN_MS = 4_000;
 const IMAGE = "bench:1";
 
 const podNamed = (name: string) => ({
@@ -91,7 +86,6 @@ export const podStart: Benchmark = {
         medians.push(quantile(samples, 0.5));
         lasts.push(Math.max(...samples));
         await removePods(client, names);
-        await new Promise((resolve) => setTimeout(resolve, TEAR_DOWN_MS));
       }
       return [
         { name: "pod create to Running, one", unit: "ms", samples: single, aim: "p50 150 ms" },
