@@ -90,10 +90,14 @@ describe.runIf(canRunContainers())("one pod", () => {
   afterAll(() => cluster?.delete());
 
   test("get pods -w shows every state that a pod goes through", async () => {
+    const gated = JSON.stringify({ spec: { schedulingGates: [{ name: "example.com/never" }] } });
+    await cluster.kubectl(["run", "before", "--image=tools:1", `--overrides=${gated}`]);
     const watch = cluster.startKubectl("get pods -w");
+    // What comes after what it has listed, it cannot miss.
+    await watch.untilOutput(/before +0\/1 +SchedulingGated/);
     await cluster.kubectl(["run", "seen", "--image=tools:1", "--restart=Never", "--", "-c", "sleep 1"]);
     await watch.untilOutput(/seen +0\/1 +Completed/);
-    await cluster.kubectl("delete pod seen");
+    await cluster.kubectl("delete pod seen before");
     await watch.stop();
     const states = watch
       .stdout()

@@ -132,7 +132,7 @@ test("a pod that was ready stays ready when the kubelet starts anew", async () =
         seen.push(object.status?.conditions?.find(({ type }) => type === "Ready")?.status);
     }
   })();
-  const second = await testKubelet({ server, kubelet: { runtime, files: first.files } });
+  const second = await testKubelet({ server, kubelet: { runtime, dial: runtime.dialAddress, files: first.files } });
   await clock.advance(60_000);
   expect(await readyOf()).toEqual(before);
   expect(seen.every((status) => status === "True")).toBe(true);

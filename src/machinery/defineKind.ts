@@ -82,7 +82,7 @@ export interface StoredAs<T extends KubeObject> {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
-  /** biome-ignore lint: the stored form's type is not this definition's. */
+  /** The stored form's type is not this definition's. */
   readonly toStored: (object: T) => KubeObject;
   readonly fromStored: (object: KubeObject) => T;
 }

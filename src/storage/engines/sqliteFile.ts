@@ -128,7 +128,10 @@ function configure(database: DatabaseSync, options: SqliteOptions): void {
     PRAGMA synchronous = ${options.unsafeNoFsync ? "OFF" : "FULL"};
     PRAGMA wal_autocheckpoint = ${checkpointPages};
     PRAGMA max_page_count = ${Math.ceil(bytesMax / pragma(database, "page_size"))};`);
-  if (!fresh) return giveBackSpace(database);
+  if (!fresh) {
+    giveBackSpace(database);
+    return;
+  }
   database.exec(`BEGIN; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};
     ${SCHEMA} COMMIT;`);
 }
