@@ -10,8 +10,8 @@
  * string keys), or another type's name. Flags: `list=map:k1,k2 | list=set | list=atomic`, `map=atomic`,
  * `merge=<patch merge key>`, `strategy=<patch strategy>`, `default=<JSON>`.
  *
- * `always` lists, per type, the fields that Go writes even when they are empty: those without `omitempty` and structs
- * held by value (a container's `resources: {}`). `pointers` lists the scalar fields that Go holds by pointer, for which
+ * `always` lists, per type, the fields that Go writes even when they are empty: those without `omitempty`, and structs
+ * and times held by value (a container's `resources: {}`, a condition's `lastProbeTime: null`). `pointers` lists the scalar fields that Go holds by pointer, for which
  * zero and absent differ. `goTypes` lists the fields whose type Go names, with that name (`.ServiceType` is one of the
  * same package), and `embeds` the struct that a type embeds. These were read from the Go types of k8s.io/api once and are
  * kept as they are. `enums` lists the values of the named types that have a closed set of them.

@@ -11,6 +11,15 @@ const readSpec = (spec: object) => decodeObject<{ spec: object }>({ metadata: {}
 const readContainer = (container: object) => readSpec({ containers: [{ name: "a", ...container }] });
 
 describe("decodeObject", () => {
+  it("writes times that Go holds by value also where there are none", () => {
+    const status = { conditions: [{ type: "Ready", status: "True" }], startTime: null };
+    expect(
+      decodeObject<{ status: object }>({ metadata: {}, spec: { containers: [] }, status }, pod).object.status,
+    ).toEqual({
+      conditions: [{ type: "Ready", status: "True", lastProbeTime: null, lastTransitionTime: null }],
+    });
+  });
+
   it.each([
     [
       "writes quantities canonically",

@@ -128,7 +128,8 @@ export function zeroScalar(type: ScalarType): unknown {
       return "0";
     case "duration":
       return "0s";
-    default:
-      return undefined;
+    case "time":
+    case "microtime":
+      return null;
   }
 }
