@@ -131,8 +131,8 @@ export function nodeConditions(
   const now = timestamp(nowMs);
   const own = findings.map((finding): NodeCondition => {
     const before = previous.find(({ type }) => type === finding.type);
-    const isSame = before?.status === finding.status && before.lastTransitionTime !== undefined;
-    return { ...finding, lastHeartbeatTime: now, lastTransitionTime: isSame ? before.lastTransitionTime : now };
+    const since = before?.status === finding.status ? before.lastTransitionTime : undefined;
+    return { ...finding, lastHeartbeatTime: now, lastTransitionTime: since ?? now };
   });
   const others = previous.filter(({ type }) => !findings.some((finding) => finding.type === type));
   return [...others, ...own];

@@ -54,6 +54,14 @@ describe("the row of a pod", () => {
       "1/1 Running 2 (14s ago)",
     ],
     [
+      "has been restarted, nobody knows when",
+      {
+        "status.phase": "Running",
+        ...main(running({ restartCount: 2, lastState: { terminated: { exitCode: 137, finishedAt: null } } })),
+      },
+      "1/1 Running 2",
+    ],
+    [
       "crashes over and over",
       {
         "status.phase": "Running",

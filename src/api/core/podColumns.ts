@@ -22,7 +22,7 @@ const later = (a: string | undefined, b: string | undefined): string | undefined
 const restartsOf = (statuses: readonly ContainerStatus[]) => ({
   restarts: statuses.reduce((sum, status) => sum + (status.restartCount ?? 0), 0),
   lastRestart: statuses.reduce<string | undefined>(
-    (last, status) => later(last, status.lastState?.terminated?.finishedAt),
+    (last, status) => later(last, status.lastState?.terminated?.finishedAt ?? undefined),
     undefined,
   ),
 });

@@ -18,7 +18,7 @@ export const isReady = (pod: Pod): boolean => podCondition(pod, "Ready")?.status
 export function readySinceMs(pod: Pod): number | undefined {
   const condition = podCondition(pod, "Ready");
   if (condition?.status !== "True") return undefined;
-  return condition.lastTransitionTime === undefined ? 0 : Date.parse(condition.lastTransitionTime);
+  return condition.lastTransitionTime ? Date.parse(condition.lastTransitionTime) : 0;
 }
 
 /** 0: available now; undefined: not ready. Source: api/v1/pod util.go, IsPodAvailable. */

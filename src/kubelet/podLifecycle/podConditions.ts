@@ -90,11 +90,11 @@ export function podConditions(input: ConditionInput): readonly PodCondition[] {
     const { isTrue, reason, message } = evaluate(input);
     const status = isTrue ? "True" : "False";
     const before = input.previous.find((condition) => condition.type === type);
-    const isSame = before?.status === status && before.lastTransitionTime !== undefined;
+    const since = before?.status === status ? before.lastTransitionTime : undefined;
     return {
       type,
       status,
-      lastTransitionTime: isSame ? before.lastTransitionTime : timestamp(input.nowMs),
+      lastTransitionTime: since ?? timestamp(input.nowMs),
       ...(generation !== undefined && { observedGeneration: generation }),
       ...(reason !== undefined && { reason }),
       ...(message !== undefined && { message }),

@@ -85,7 +85,7 @@ test.each([
   ["/%zz", '400 "/%zz" is no path'],
   ["/exec/default/none/app?output=1", '404 pods "none" not found'],
   ["/exec/default/web/none?output=1", '404 container not found ("none")'],
-  ["/attach/default/typo/app?output=1", '404 container not found ("app")'],
+  ["/attach/default/typo/app?output=1", "404 container app not found in pod typo_default"],
   ["/exec/default/web/app", "400 you must specify at least 1 of stdin, stdout, stderr"],
 ])("an upgrade of %s is refused with %j", async (path, want) => {
   const { get, stop } = await setUp();

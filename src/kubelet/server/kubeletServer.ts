@@ -125,7 +125,7 @@ export function createKubeletServer({ access, stats, pods, log, clock }: Kubelet
     // Source: remotecommand/httpstream.go NewOptions.
     if (!options.stdin && !options.stdout && !options.stderr)
       throw new ApiError("BadRequest", "you must specify at least 1 of stdin, stdout, stderr");
-    access.requireRunning(containerTarget(parts));
+    access.requireRunning(containerTarget(parts), parts[0] === "exec" ? "exec" : "attach");
     const streams = await acceptRemoteCommand(request, socket, head, options, clock);
     if (streams === undefined) return;
     const target = containerTarget(parts);

@@ -30,7 +30,7 @@ export interface PodAccess {
   /** @throws ApiError NotFound, BadRequest, in upstream's words, before the first byte */
   logs(request: LogRequest): Promise<AsyncIterable<Uint8Array>>;
   /** @throws ApiError NotFound, before a connection is upgraded, when there is nothing to exec or attach to */
-  requireRunning(target: ContainerTarget): void;
+  requireRunning(target: ContainerTarget, purpose: "exec" | "attach"): void;
   /** Resolves with the exit code. @throws ApiError, RuntimeError */
   exec(request: PodExecRequest): Promise<number>;
   attach(request: AttachRequest): Promise<void>;
@@ -84,12 +84,14 @@ export function createPodAccess(context: KubeletContext, workers: PodWorkers): P
     return all.find(({ name }) => name === container);
   };
 
-  const runningId = (target: ContainerTarget): string => {
+  const runningId = (target: ContainerTarget, purpose: "exec" | "attach"): string => {
     const running = workerOf(target).runtimePod.containers.find(
       ({ name, state }) => name === target.container && state === "Running",
     );
-    if (running === undefined) throw new ApiError("NotFound", `container not found ("${target.container}")`);
-    return running.id;
+    if (running !== undefined) return running.id;
+    const { container, name, namespace } = target;
+    if (purpose === "exec") throw new ApiError("NotFound", `container not found ("${container}")`);
+    throw new ApiError("NotFound", `container ${container} not found in pod ${name}_${namespace}`);
   };
 
   return {
@@ -123,9 +125,9 @@ export function createPodAccess(context: KubeletContext, workers: PodWorkers): P
       };
       return readLog(source, request);
     },
-    requireRunning: (target) => void runningId(target),
-    exec: async (request) => runtime.exec({ ...request, containerId: runningId(request) }),
-    attach: async (request) => runtime.attach({ ...request, containerId: runningId(request) }),
+    requireRunning: (target, purpose) => void runningId(target, purpose),
+    exec: async (request) => runtime.exec({ ...request, containerId: runningId(request, "exec") }),
+    attach: async (request) => runtime.attach({ ...request, containerId: runningId(request, "attach") }),
     async portForward(target, port) {
       const worker = workerOf(target);
       if (worker.state.pod.spec.hostNetwork === true) return context.dial("127.0.0.1", port);
