@@ -287,7 +287,8 @@ export const processCases: readonly RuntimeCase[] = [
       const startMs = Date.now();
       await context.runtime.stopContainer(polite.containerId, 30_000);
       assert.ok(Date.now() - startMs < 5_000);
-      assert.equal((await exited(context.runtime, polite.containerId)).exitCode, 9);
+      const { exitCode, reason, message } = await exited(context.runtime, polite.containerId);
+      assert.equal(exitCode, 9, `${exitCode} ${reason}: ${message}`);
       await context.runtime.stopContainer(deaf.containerId, 150);
       assert.equal((await exited(context.runtime, deaf.containerId)).exitCode, 137);
     },
