@@ -282,8 +282,11 @@ export const processCases: readonly RuntimeCase[] = [
     name: "a program that asks to end is given its time, and no more",
     for: "programs",
     async run(context) {
-      const polite = await startPod(context, script("trap 'exit 9' TERM; sleep 1000 & wait"));
-      const deaf = await startPod(context, script("trap '' TERM; while :; do sleep 1000; done"));
+      const polite = await startPod(context, script("trap 'exit 9' TERM; touch /listens; sleep 1000 & wait"));
+      const deaf = await startPod(context, script("trap '' TERM; touch /listens; while :; do sleep 1000; done"));
+      // Before that a signal finds the OCI runtime's own process, or a shell without a trap.
+      const listens = ["sh", "-c", "until [ -e /listens ]; do sleep 0.01; done"];
+      for (const { containerId } of [polite, deaf]) await context.runtime.execSync(containerId, listens, 5_000);
       const startMs = Date.now();
       await context.runtime.stopContainer(polite.containerId, 30_000);
       assert.ok(Date.now() - startMs < 5_000);
