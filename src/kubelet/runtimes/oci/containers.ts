@@ -256,13 +256,13 @@ export class Containers {
     const conmon = conmonPid(bundleOf(this.#context, record.id));
     if (conmon !== undefined && identifyProcess(conmon) !== undefined) return;
     const { clock } = this.#context.env;
-    const file = join(exitDirectory(this.#context), record.id);
-    const giveUp = () => {
-      if (existsSync(file)) this.check(record.id);
-      else this.#end(record, UNKNOWN_EXIT_CODE, clock.now(), "Unknown");
-    };
+    const { id } = record;
     clock.setTimer(LOST_EXIT_MS, () => {
-      if (this.#records.get(record.id)?.end === undefined) giveUp();
+      const left = this.#records.get(id);
+      // By now it may be known how it ended, or the container may be gone.
+      if (left === undefined || left.end !== undefined) return;
+      if (existsSync(join(exitDirectory(this.#context), id))) this.check(id);
+      else this.#end(left, UNKNOWN_EXIT_CODE, clock.now(), "Unknown");
     });
   }
 
