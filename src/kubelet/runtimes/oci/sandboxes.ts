@@ -27,6 +27,8 @@ const DEFAULT_SYSCTLS = { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.
 const NSFS_MAGIC = 0x6e736673;
 /** Letters of a sandbox's id in the name of its control group, enough to tell attempts apart. */
 const CGROUP_SUFFIX_LENGTH = 8;
+/** Of a pod's group: what holds the first process of a shared process namespace. */
+const INIT_CGROUP = "init";
 
 /**
  * The pods' sandboxes: namespaces pinned as files, so that no process has to stay for their sake, and the files that all
@@ -164,7 +166,11 @@ export class Sandboxes {
    */
   async #startInit(id: string, cgroupPath: string): Promise<ProcessIdentity> {
     const pidFile = join(this.#directory(id), "init.pid");
-    const join_ = this.#context.cgroups.joinFiles(cgroupPath).map((file) => `echo $$ >'${file}'`);
+    const { cgroups } = this.#context;
+    // Beside the containers: in version 2 a group has either processes or groups that are limited.
+    const own = `${cgroupPath}/${INIT_CGROUP}`;
+    cgroups.create(own);
+    const join_ = cgroups.joinFiles(own).map((file) => `echo $$ >'${file}'`);
     const inner = 'trap "exit 0" TERM; while :; do sleep 2147483647 & wait $!; done';
     const script = [...join_, `exec unshare --pid --fork --kill-child sh -c '${inner}'`].join(" && ");
     const child = spawn("sh", ["-c", script], { detached: true, stdio: "ignore" });
