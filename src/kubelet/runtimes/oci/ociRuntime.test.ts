@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { realClock } from "../../../cluster/realEnv.ts";
+import { canRun } from "../../../lib/testCapabilities.ts";
 import { detectCgroups } from "../../nodeEnvironment/detectCgroups.ts";
 import { podsCgroup } from "../../nodeEnvironment/nodeEnvironment.ts";
 import type { ContainerStatus } from "../../runtime.ts";
-import { canRun } from "../../testCapabilities.ts";
 import { runtimeSuite } from "../runtimeSuite.ts";
 import { startTestNode, type TestNode } from "./testing/testNode.ts";
 
@@ -46,6 +46,25 @@ describe.runIf(canRun(NEEDS)).each(["crun", "runc"])("containers run by %s", (oc
 
   test("a component in the agent can serve in a pod's network, and only there", async () => {
     expect(await node.tell({ do: "serve" })).toEqual(["served", "ECONNREFUSED"]);
+    await node.tell({ do: "clean" });
+  });
+
+  test("a pod's own control group has no processes, which version 2 would not let have limited groups as well", async () => {
+    await node.tell({ do: "start", script: "sleep 1000", sharesProcesses: true });
+    const pods = execFileSync("find", [
+      "/sys/fs/cgroup",
+      "-path",
+      `*${podsCgroup(node.environment)}/pod*`,
+      "-name",
+      "cgroup.procs",
+    ])
+      .toString()
+      .trim()
+      .split("\n");
+    const inPodItself = pods.filter((file) => basename(dirname(dirname(file))) === "pods");
+    expect(inPodItself.length).toBeGreaterThan(0);
+    expect(inPodItself.map((file) => readFileSync(file, "utf8"))).toEqual(inPodItself.map(() => ""));
+    expect(pods.some((file) => readFileSync(file, "utf8") !== "")).toBe(true);
     await node.tell({ do: "clean" });
   });
 

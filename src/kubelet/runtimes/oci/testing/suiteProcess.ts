@@ -8,12 +8,12 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { realClock, realRandom } from "../../../../cluster/realEnv.ts";
+import { findProgram } from "../../../../lib/findProgram.ts";
 import { silentLog } from "../../../../lib/silentLog.ts";
 import { packImage } from "../../../images/pack.ts";
 import { ImageStore } from "../../../images/store.ts";
 import { readNodeEnvironment } from "../../../nodeEnvironment/nodeEnvironment.ts";
 import type { PodNetwork } from "../../../podNetwork.ts";
-import { findProgram } from "../../../testCapabilities.ts";
 import { runtimeSuite } from "../../runtimeSuite.ts";
 import { startPod } from "../../testing/pod.ts";
 import type { SuiteContext } from "../../testing/runtimeCase.ts";
@@ -21,7 +21,7 @@ import { openOciRuntime } from "../ociRuntime.ts";
 
 export type Order =
   | { readonly id: number; readonly do: "case"; readonly name: string }
-  | { readonly id: number; readonly do: "start"; readonly script: string }
+  | { readonly id: number; readonly do: "start"; readonly script: string; readonly sharesProcesses?: boolean }
   | { readonly id: number; readonly do: "status"; readonly containerId: string }
   | { readonly id: number; readonly do: "serve" }
   | { readonly id: number; readonly do: "clean" };
@@ -125,7 +125,11 @@ async function obey(order: Order): Promise<unknown> {
         rmSync(scratch, { recursive: true });
       }
     case "start":
-      return startPod(contextIn(scratch), { command: ["sh", "-c", order.script] });
+      return startPod(
+        contextIn(scratch),
+        { command: ["sh", "-c", order.script] },
+        { shareProcessNamespace: order.sharesProcesses ?? false },
+      );
     case "status":
       return runtime.containerStatus(order.containerId);
     case "serve":
