@@ -36,6 +36,7 @@ export interface NodeEnvironment {
 /** Source: linux/mount.h, MS_PRIVATE. */
 const MS_PRIVATE = 1 << 18;
 const NAMESPACES = { mnt: "--mount", net: "--net", uts: "--uts" } as const;
+const PIN_REFUSED = /mount .* failed: Invalid argument/;
 /** The hybrid layout's second hierarchy, which crun refuses; hidden in the node. */
 const HYBRID_UNIFIED = "/sys/fs/cgroup/unified";
 
@@ -122,18 +123,21 @@ async function pinNamespaces(environment: NodeEnvironment): Promise<void> {
  */
 async function onAnyProcessor(command: readonly string[], undo: () => void): Promise<void> {
   const processors = Array.from({ length: cpus().length }, (_, number) => ["taskset", "--cpu-list", String(number)]);
-  const failures: unknown[] = [];
+  // The reason is read from the program's words.
+  const env = { ...process.env, LC_ALL: "C" };
+  let failure: unknown;
   for (const prefix of [[], ...processors]) {
     const [program = "", ...rest] = [...prefix, ...command];
     try {
-      await promisify(execFile)(program, rest);
+      await promisify(execFile)(program, rest, { env });
       return;
     } catch (error) {
-      failures.push(error);
       undo();
+      failure ??= error;
+      if (!PIN_REFUSED.test((error as Error).message)) break;
     }
   }
-  throw failures[0];
+  throw failure;
 }
 
 /** Whether all namespaces are pinned: a pin that is only an empty file is left from before a reboot. */
