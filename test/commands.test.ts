@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join, relative } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { requireRoot } from "../src/kubelet/testCapabilities.ts";
+import { requireRoot } from "../src/lib/testCapabilities.ts";
 import { type Finished, tryRun } from "./processes.ts";
 import { createTestCluster, repository, skiffCommand, type TestCluster } from "./testCluster.ts";
 

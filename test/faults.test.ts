@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { configMap, pod as podKind } from "../src/api/index.ts";
 import type { Client } from "../src/client/client.ts";
 import { load } from "../src/cluster/kubeconfigFile.ts";
-import { requireRoot } from "../src/kubelet/testCapabilities.ts";
+import { requireRoot } from "../src/lib/testCapabilities.ts";
 import { clientPath } from "./clients.ts";
 import type { LoadReport } from "./connectionLoad.ts";
 import { eventually } from "./eventually.ts";

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { findProgram } from "../src/kubelet/testCapabilities.ts";
+import { findProgram } from "../src/lib/findProgram.ts";
 import { clientPath } from "./clients.ts";
 
 export interface StreamClient {

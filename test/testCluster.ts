@@ -5,7 +5,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { canRun } from "../src/kubelet/testCapabilities.ts";
+import { canRun } from "../src/lib/testCapabilities.ts";
 import { clientPath } from "./clients.ts";
 import { identify, networkFile, tracesOf } from "./machineTraces.ts";
 import { type Finished, type Running, run, type StartOptions, start, tryRun } from "./processes.ts";

@@ -1,5 +1,6 @@
 /** What `skiff up` starts: the cluster as it was made, or a new one as it was asked for. */
 
+import { findProgram } from "../lib/findProgram.ts";
 import { reserveFreePort } from "./apiPort.ts";
 import {
   CLUSTER_DNS,
@@ -12,7 +13,7 @@ import {
   writeClusterConfig,
 } from "./clusterConfig.ts";
 import { clusterNames } from "./commands/list.ts";
-import { containersImpossible, findProgram } from "./doctor.ts";
+import { containersImpossible } from "./doctor.ts";
 import { type Lock, withLock } from "./lock.ts";
 import { baseDirectories, clusterPaths } from "./paths.ts";
 import type { Progress } from "./progress.ts";

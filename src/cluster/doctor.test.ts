@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { containersImpossible, examine, SYSTEM_COMMANDS, withSystemDirectories } from "./doctor.ts";
+import { withSystemDirectories } from "../lib/findProgram.ts";
+import { containersImpossible, examine, SYSTEM_COMMANDS } from "./doctor.ts";
 import { bringDown, deleteCluster } from "./down.ts";
 
 const ALL = Object.keys(SYSTEM_COMMANDS);

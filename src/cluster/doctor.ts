@@ -1,6 +1,6 @@
 /** What this machine can do for a cluster: each check says what is missing and the one command that mends it. */
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { findProgram } from "../lib/findProgram.ts";
 
 export interface Finding {
   readonly name: string;
@@ -24,25 +24,6 @@ export const SYSTEM_COMMANDS: Readonly<Record<string, string>> = {
 /** conmon watches files with inotify. Below this many instances a full node of 110 pods runs out. */
 export const INOTIFY_INSTANCES_MIN = 512;
 export const INOTIFY_INSTANCES_FILE = "/proc/sys/fs/inotify/max_user_instances";
-
-const DIRECTORIES_EXTRA = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
-
-export const withSystemDirectories = (path = ""): string =>
-  [...new Set([...path.split(delimiter), ...DIRECTORIES_EXTRA])].join(delimiter);
-
-/** Full path of a program, also where a user's PATH lacks the system directories. */
-export function findProgram(name: string, path: string = process.env.PATH ?? ""): string | undefined {
-  for (const directory of withSystemDirectories(path).split(delimiter)) {
-    const candidate = join(directory, name);
-    try {
-      accessSync(candidate, constants.X_OK);
-      return candidate;
-    } catch {
-      // Not in this directory.
-    }
-  }
-  return undefined;
-}
 
 /** Real containers do without them, but for stale UDP flows and old port-forward programs. */
 const WELCOME_COMMANDS = ["conntrack", "socat"];

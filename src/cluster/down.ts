@@ -6,11 +6,11 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } 
 import { basename, dirname, join } from "node:path";
 import { getSystemErrorMessage } from "node:util";
 import { destroyNodeEnvironment } from "../kubelet/nodeEnvironment/nodeEnvironment.ts";
+import { findProgram } from "../lib/findProgram.ts";
 import { destroyClusterNetwork } from "../proxy/network/clusterNetwork.ts";
 import { checkClusterName } from "./clusterConfig.ts";
 import { withClusterLock } from "./clusterLock.ts";
 import { userKubeconfigPath } from "./commands/kubeconfig.ts";
-import { findProgram } from "./doctor.ts";
 import { removeFromKubeconfig } from "./kubeconfig.ts";
 import { clusterPaths } from "./paths.ts";
 import { isAlive, type ProcessRecord, readProcessRecord, signalProcess } from "./processRecord.ts";

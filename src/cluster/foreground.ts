@@ -5,7 +5,7 @@
 
 import { existsSync } from "node:fs";
 import colours from "picocolors";
-import { findProgram } from "./doctor.ts";
+import { findProgram } from "../lib/findProgram.ts";
 import { bringDown } from "./down.ts";
 import { existingConfig } from "./images.ts";
 import { CLEAR_LINE, isLive, liveLine } from "./liveLine.ts";

@@ -12,13 +12,14 @@ import {
   type NodeEnvironment,
 } from "../kubelet/nodeEnvironment/nodeEnvironment.ts";
 import type { Env } from "../lib/env.ts";
+import { findProgram } from "../lib/findProgram.ts";
 import { balancerRoutes } from "../proxy/network/balancerRoutes.ts";
 import { createClusterNetwork } from "../proxy/network/clusterNetwork.ts";
 import { type AgentConfig, writeAgentConfig } from "./agentConfig.ts";
 import { agentEgress } from "./agentEgress.ts";
 import { controlPlanePods } from "./builtin/controlPlanePods.ts";
 import type { ClusterConfig } from "./clusterConfig.ts";
-import { findProgram, INOTIFY_INSTANCES_FILE, INOTIFY_INSTANCES_MIN } from "./doctor.ts";
+import { INOTIFY_INSTANCES_FILE, INOTIFY_INSTANCES_MIN } from "./doctor.ts";
 import type { Nodes, NodesStart } from "./nodes.ts";
 import type { ClusterPaths } from "./paths.ts";
 import { skiffArguments } from "./skiffArguments.ts";

@@ -1,5 +1,5 @@
 /** What a message tells the person to type: `skiff` where that works as it stands, else with `npx` before it. */
-import { findProgram } from "./doctor.ts";
+import { findProgram } from "../lib/findProgram.ts";
 
 const DEFAULT_CLUSTER = "skiff";
 

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { basename } from "node:path";
 import type { PackedFile } from "../../kubelet/images/pack.ts";
-import { findProgram } from "../doctor.ts";
+import { findProgram } from "../../lib/findProgram.ts";
 import { createProgress } from "../progress.ts";
 import { UserError } from "../userError.ts";
 import { nameOption, type SkiffCommand } from "./command.ts";

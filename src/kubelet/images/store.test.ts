@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../lib/random.ts";
-import { requireRoot } from "../testCapabilities.ts";
+import { requireRoot } from "../../lib/testCapabilities.ts";
 import { loadArchive } from "./archive.ts";
 import { exportArchive } from "./exportArchive.ts";
 import { sha256 } from "./oci.ts";

@@ -4,7 +4,7 @@ import { cpus, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { realClock as clock } from "../../cluster/realEnv.ts";
-import { canRun } from "../testCapabilities.ts";
+import { canRun } from "../../lib/testCapabilities.ts";
 import { detectCgroups } from "./detectCgroups.ts";
 import {
   createNodeEnvironment,

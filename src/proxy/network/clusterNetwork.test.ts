@@ -1,15 +1,16 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { canRun } from "../../lib/testCapabilities.ts";
 import { inNamespace, type RunCommand, runCommand } from "../backends/command.ts";
 import { nftablesBackend, type ProxyBackend } from "../backends/nftables.ts";
 import { type Agent, namespaces } from "../backends/testing/namespaces.ts";
-import { describeWithRoot } from "../backends/testing/requireRoot.ts";
 import { ruleCache } from "../ruleCache.ts";
 import { service, slice } from "../serviceNotation.ts";
 import { clusterNames } from "./addresses.ts";
 import { type ClusterNetwork, createClusterNetwork, destroyClusterNetwork } from "./clusterNetwork.ts";
 import { type PodNetwork, podNetwork } from "./podNetwork.ts";
 
+const NEEDS = { root: true, programs: ["ip", "nft", "conntrack", "nsenter", "unshare"] };
 const POD_CIDR = "10.244.0.0/16";
 const SERVICE_CIDR = "10.96.0.0/16";
 const cluster = "test";
@@ -28,7 +29,7 @@ interface Node {
   readonly agent: Agent;
 }
 
-describeWithRoot("two nodes and three pods in namespaces of their own", () => {
+describe.runIf(canRun(NEEDS))("two nodes and three pods in namespaces of their own", () => {
   let world: Awaited<ReturnType<typeof namespaces>>;
   let network: ClusterNetwork;
   let host: Agent;
@@ -389,7 +390,7 @@ nft 'table ip filter { chain FORWARD { type filter hook forward priority filter;
   });
 });
 
-describeWithRoot("after a cluster is destroyed", () => {
+describe.runIf(canRun(NEEDS))("after a cluster is destroyed", () => {
   it("nothing of it is on the host, and destroying it again is fine", async () => {
     const world = await namespaces();
     const runDirectory = `${world.directory}/run`;

@@ -2,23 +2,7 @@
  * What tests may need of the machine. A test that lacks it fails; only where SKIFF_TEST_UNPRIVILEGED=1 is set it does
  * not run, and is printed as such.
  */
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
-
-/** Full path of an installed program, also where the search path of ordinary users does not lead. */
-export function findProgram(name: string): string | undefined {
-  const directories = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
-  return directories.map((directory) => join(directory, name)).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+import { findProgram } from "./findProgram.ts";
 
 /** What is missing, in words; undefined: nothing. */
 export function lackOf(needs: { readonly root?: boolean; readonly programs?: readonly string[] }): string | undefined {
