@@ -2,6 +2,7 @@
  * Finds keys that a JSON text gives twice in one object, which `JSON.parse` does not tell. The text must be valid JSON.
  * Source of the wording: sigs.k8s.io/json UnmarshalStrict.
  */
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from "./jsonCharacters.ts";
 
 interface Frame {
   /** Undefined for a list. */
@@ -46,14 +47,6 @@ export function duplicateKeys(text: string): string[] {
   }
   return [...found];
 }
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
 
 /** Position after the closing quote. */
 function stringEnd(text: string, start: number): number {

@@ -1,4 +1,5 @@
 /** How Go words that a text is not JSON. Source: Go encoding/json scanner.go. */
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, OPEN_BRACE, OPEN_BRACKET, QUOTE } from "./jsonCharacters.ts";
 
 class SyntaxFault extends Error {}
 
@@ -142,13 +143,6 @@ export function goJsonDepthError(bytes: Buffer): string | undefined {
   }
   return undefined;
 }
-
-const BACKSLASH = 0x5c;
-const QUOTE = 0x22;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
 
 /** What json.Unmarshal says of bytes that are not JSON; undefined when they are. */
 export function goJsonSyntaxError(bytes: Buffer): string | undefined {
